@@ -1,0 +1,1 @@
+"""What only development needs: host, simulators, demo, benchmarks."""

@@ -1,0 +1,1 @@
+"""The triggers: parse, call one use case, map the result."""

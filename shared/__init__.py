@@ -1,0 +1,1 @@
+"""The sync itself: pure core, engine, adapters."""
