@@ -1,0 +1,1 @@
+"""The Business Central side: reads and writes contacts over API v2.0."""

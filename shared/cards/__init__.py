@@ -1,0 +1,1 @@
+"""What a contact is: pure, knows neither service."""

@@ -1,0 +1,149 @@
+"""The error tree, grouped by how far the damage reaches: that is what a caller has to know.
+
+    SyncError
+    ├── RetryableError          the same call may succeed later: the run hands over or the message comes back
+    │   └── Throttled           ... and the service said when (R32)
+    ├── ContactError            one contact cannot be synced: note it, go on (R31)
+    │   ├── InvalidValue        the service refuses a value
+    │   ├── ChangedMeanwhile    the version no longer matches: read again, merge again
+    │   ├── ContactGone         the service says that this contact does not exist (R25: one look)
+    │   └── OutcomeUnknown      a create may or may not have happened: look before trying again (R9)
+    ├── ProfileError            this profile's run stops, other profiles go on (R31)
+    │   ├── PositionExpired     a full run is needed (R33)
+    │   ├── FolderMissing       the contact folder is not there (R27)
+    │   └── MailboxUnavailable  no mailbox, no licence, no permission (R25)
+    ├── CompanyError            this company cannot be read or written now
+    │   ├── CompanyUnavailable  missing, renamed, no permission, environment down
+    │   └── SetupRefused        the company's set-up refuses writes: number series, Marketing Setup (R31)
+    ├── LeaseLost               somebody else holds the mailbox or company now: stop at once, write nothing
+    ├── RequestError            the caller's request is wrong: says what, where and what to do
+    └── SettingsError           the app cannot work at all until its settings are mended
+
+No message holds contact data. `code` is stable and written in lower-case words with dashes.
+"""
+
+
+class SyncError(Exception):
+    """Anything this product raises on purpose: a stable `code` and a sentence saying what to do."""
+
+    code = "sync-error"
+
+    def __init__(self, message: str, *, code: str | None = None) -> None:
+        super().__init__(message)
+        if code is not None:
+            self.code = code
+
+
+class RetryableError(SyncError):
+    """The same call may succeed later."""
+
+    code = "temporarily-unavailable"
+
+
+class Throttled(RetryableError):
+    """The service asks for a pause of `retry_after` seconds (R32)."""
+
+    code = "throttled"
+
+    def __init__(self, message: str, *, retry_after: float) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class ContactError(SyncError):
+    """One contact cannot be synced; the others go on (R31)."""
+
+    code = "failed"
+
+
+class InvalidValue(ContactError):
+    """The service refuses a value of this contact; `field` names it where the service says so."""
+
+    code = "refused"
+
+    def __init__(self, message: str, *, code: str | None = None, field: str | None = None) -> None:
+        super().__init__(message, code=code)
+        self.field = field
+
+
+class ChangedMeanwhile(ContactError):
+    """The contact changed between reading and writing: read again and merge again."""
+
+    code = "changed-meanwhile"
+
+
+class ContactGone(ContactError):
+    """The service says, for this very contact, that it does not exist (R25)."""
+
+    code = "gone"
+
+
+class OutcomeUnknown(ContactError):
+    """A create was sent and no answer came: it may have happened (R9)."""
+
+    code = "outcome-unknown"
+
+
+class ProfileError(SyncError):
+    """This profile's run must stop; other profiles are not concerned (R31)."""
+
+    code = "profile-failed"
+
+
+class PositionExpired(ProfileError):
+    """The delta link or watermark is no longer known: a full run is needed (R33)."""
+
+    code = "position-expired"
+
+
+class FolderMissing(ProfileError):
+    """The contact folder does not exist any more (R27): it is made anew, nothing is deleted (R25)."""
+
+    code = "folder-missing"
+
+
+class MailboxUnavailable(ProfileError):
+    """The mailbox does not exist, has no licence, or may not be read by the app (R25)."""
+
+    code = "mailbox-unavailable"
+
+
+class CompanyError(SyncError):
+    """This company cannot be read or written at the moment."""
+
+    code = "company-failed"
+
+
+class CompanyUnavailable(CompanyError):
+    """The company is missing, may not be read, or its environment is down."""
+
+    code = "company-unavailable"
+
+
+class SetupRefused(CompanyError):
+    """The company's set-up refuses writes (number series, Marketing Setup, permission): R31."""
+
+    code = "company-setup"
+
+
+class LeaseLost(SyncError):
+    """Another worker holds the lease: stop at once; nothing of this batch was recorded."""
+
+    code = "lease-lost"
+
+
+class RequestError(SyncError):
+    """A caller's request cannot be served; becomes an RFC 9457 problem with `status`, `code`, `field`."""
+
+    code = "bad-request"
+
+    def __init__(self, message: str, *, code: str | None = None, status: int = 400, field: str | None = None) -> None:
+        super().__init__(message, code=code)
+        self.status = status
+        self.field = field
+
+
+class SettingsError(SyncError):
+    """A setting is missing or wrong; the message names each of them."""
+
+    code = "settings"

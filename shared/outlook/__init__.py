@@ -1,0 +1,1 @@
+"""The Outlook side: reads and writes contacts over Microsoft Graph."""

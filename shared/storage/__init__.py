@@ -1,0 +1,1 @@
+"""State in Azure Table Storage and messages in Azure Queue Storage."""

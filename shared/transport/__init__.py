@@ -1,0 +1,1 @@
+"""The one HTTP client, its retry policy and its tokens."""
