@@ -1,0 +1,1 @@
+"""Microsoft Entra: the token endpoint and the discovery documents that MSAL reads."""
