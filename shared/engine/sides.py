@@ -76,7 +76,9 @@ class OutlookWrite:
     values: Mapping[Field, str]
     name_parts: tuple[str, str, str] | None = None
     stamp: Stamp | None = None
-    remove_marks: bool = False  #: take our category and stamp off instead (R27: the user's own contact in the main folder)
+    remove_marks: bool = (
+        False  #: take our category and stamp off instead (R27: the user's own contact in the main folder)
+    )
 
 
 class OutlookSide(Protocol):

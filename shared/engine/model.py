@@ -1,0 +1,201 @@
+"""The engine's own values: profiles, run requests, reports, positions."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from shared.planning.model import Direction, Note, Policies
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """One user's contact-sync set-up in one company. `id` is the user's Entra object id."""
+
+    company_id: str
+    id: str
+    user_address: str  #: as the directory showed it when the profile was saved
+    mailbox_id: str  #: object id of the mailbox that holds the folder; the user's own unless an admin says otherwise
+    mailbox_address: str
+    folder_name: str = "Business Central"
+    main_folder: bool = False  #: `folder: default` (R27)
+    filter: Mapping[str, str] = field(default_factory=dict)
+    bc_user_name: str = ""  #: for %me (R5)
+    enabled: bool = True
+    automatic: bool = True
+    direction: Direction = Direction.BOTH
+    policies: Policies = Policies()
+    actor: str = ""  #: who changed it last, as the caller stated
+    changed_at: datetime | None = None
+    etag: str = ""  #: of the stored row; blank when not stored yet
+
+
+@dataclass(frozen=True, slots=True)
+class CompanySettings:
+    """What an admin set for one company (R5, R12)."""
+
+    company_id: str
+    name: str = ""
+    base_filter: Mapping[str, str] = field(default_factory=dict)
+    excluded_fields: tuple[str, ...] = ()
+    etag: str = ""
+
+
+class Mode(StrEnum):
+    """How much a run reads (R14)."""
+
+    INCREMENTAL = "incremental"
+    FULL = "full"
+
+
+class Trigger(StrEnum):
+    """What started a run (R35)."""
+
+    TIMER = "timer"
+    HTTP = "http"
+    GRAPH = "graph-notification"
+    BC = "bc-notification"
+
+    @property
+    def is_requested(self) -> bool:
+        """Whether a person asked for the run (R14, R26, R31)."""
+        return self is Trigger.HTTP
+
+
+class RunStatus(StrEnum):
+    """Where a run stands (R35)."""
+
+    QUEUED = "queued"  #: waiting for its mailbox to be free
+    RUNNING = "running"  #: a worker holds the mailbox's lease
+    SUCCEEDED = "succeeded"  #: everything applied, positions moved
+    WITH_NOTES = "succeeded with notes"  #: the same, but some contacts need a look
+    HELD = "held"  #: the safety stop holds something back (R26)
+    FAILED = "failed"  #: gave up; positions did not move
+
+
+#: Allowed moves; `docs/how-a-run-works.md` draws the same.
+NEXT: Mapping[RunStatus, frozenset[RunStatus]] = {
+    RunStatus.QUEUED: frozenset({RunStatus.RUNNING, RunStatus.FAILED}),
+    RunStatus.RUNNING: frozenset(RunStatus) - {RunStatus.QUEUED},
+    RunStatus.SUCCEEDED: frozenset(),
+    RunStatus.WITH_NOTES: frozenset(),
+    RunStatus.HELD: frozenset(),
+    RunStatus.FAILED: frozenset(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """A request for a run of one profile, waiting in its mailbox's line (R29).
+
+    Plain requests of one profile are merged into one; those with a filter of their own and previews are not.
+    """
+
+    run_id: str
+    company_id: str
+    profile_id: str
+    mailbox_id: str
+    mode: Mode
+    trigger: Trigger
+    requested_at: datetime
+    filter: Mapping[str, str] | None = None  #: replaces the saved filter, or limits this run (`save_filter` False)
+    save_filter: bool = True
+    confirm_removals: int | None = None  #: the number that a preview showed (R26)
+    preview: bool = False
+    actor: str = ""
+    attempt: int = 0  #: how often a worker has taken it up
+    etag: str = ""
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it may be merged with another (R29)."""
+        return self.filter is None and not self.preview and self.confirm_removals is None
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What was done in one direction (R35)."""
+
+    created: int = 0
+    updated: int = 0
+    deleted: int = 0
+    unchanged: int = 0
+    skipped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class HeldKind:
+    """One kind of operations that the safety stop held back (R26)."""
+
+    kind: str  #: outlook-removals, bc-removals, bc-creations, outlook-creations, company-deletions, company-restored
+    count: int
+    limit: str  #: in words: which limit was passed
+    contacts: tuple[str, ...] = ()  #: ids of the contacts concerned (BC id, or Outlook id for bc-creations)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A run's report (R35)."""
+
+    run_id: str
+    company_id: str
+    profile_id: str
+    mailbox_id: str
+    mode: Mode
+    trigger: Trigger
+    status: RunStatus
+    requested_at: datetime
+    filter: Mapping[str, str] = field(default_factory=dict)
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    to_outlook: Counts = Counts()
+    to_bc: Counts = Counts()
+    notes: tuple[Note, ...] = ()
+    held: tuple[HeldKind, ...] = ()
+    requests: Mapping[str, int] = field(default_factory=dict)  #: HTTP requests by service
+    preview: bool = False
+    plan: tuple[Mapping[str, object], ...] = ()  #: a preview's operations, described (R34)
+    actor: str = ""
+    error_code: str = ""
+    error: str = ""  #: why it failed, in words, and what to do
+    continued: int = 0  #: how often it was handed over to a continuation (R32)
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Operations done by a run that nobody asked for, for the safety stop's last 24 hours (R26)."""
+
+    at: datetime
+    kind: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Positions:
+    """How far a profile has come; moves last (R30)."""
+
+    folder_id: str = ""
+    folder_parent_id: str = ""
+    folder_name: str = ""
+    folder_made: bool = False  #: whether the sync made the folder (R26: first run in a folder it did not make)
+    delta_link: str = ""
+    feed_epoch: str = ""  #: of the company feed that `log_position` belongs to; another one: compare with the snapshot
+    log_position: int = 0
+    filter_text: str = ""  #: canonical text of the filters last applied: a change means comparing with the snapshot
+    unclean: bool = False  #: set before the first create of a run, cleared at its end (R9, R30)
+    last_run_at: datetime | None = None
+    last_full_at: datetime | None = None
+    last_checked_at: datetime | None = None
+    counted: tuple[Counted, ...] = ()
+    link_count: int = 0  #: as it was when loaded; kept by the store
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """A contact that failed and is tried again even if nothing changes (R31)."""
+
+    key: str  #: BC id or Outlook id
+    side: str  #: "bc" or "outlook": whose id `key` is
+    code: str
+    attempts: int
+    next_at: datetime
