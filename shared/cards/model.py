@@ -2,7 +2,7 @@
 
 A card holds the fields that both sides can hold (R41) as text, normalised: trimmed, Unicode NFC, line feeds as
 line breaks, blank for missing. Each side's card is in that side's own terms: a country is a code in Business
-Central (BC) and a name in Outlook, and the e-mail text is all addresses in BC and at most three in Outlook, joined by ";".
+Central (BC) and a name in Outlook; the e-mail text is all addresses in BC, at most three in Outlook, joined by ";".
 """
 
 from collections.abc import Mapping

@@ -24,7 +24,7 @@ class Profile:
     enabled: bool = True
     automatic: bool = True
     direction: Direction = Direction.BOTH
-    policies: Policies = Policies()
+    policies: Policies = Policies()  # noqa: RUF009 - frozen
     actor: str = ""  #: who changed it last, as the caller stated
     changed_at: datetime | None = None
     etag: str = ""  #: of the stored row; blank when not stored yet

@@ -76,9 +76,7 @@ class OutlookWrite:
     values: Mapping[Field, str]
     name_parts: tuple[str, str, str] | None = None
     stamp: Stamp | None = None
-    remove_marks: bool = (
-        False  #: take our category and stamp off instead (R27: the user's own contact in the main folder)
-    )
+    remove_marks: bool = False  #: take our category and stamp off instead (R27)
 
 
 class OutlookSide(Protocol):
@@ -122,12 +120,12 @@ class OutlookSide(Protocol):
         """Contacts of the folder that carry these stamps, oldest first (R9); ids with none are left out."""
 
     def create(self, folder_id: str, drafts: Sequence[OutlookDraft]) -> Sequence[OutlookContact | ContactError]:
-        """Create, in batches of 20. OutcomeUnknown where no answer came: the caller looks by stamp before it repeats."""
+        """Create, in batches of 20. OutcomeUnknown where no answer came: look by stamp before repeating."""
 
     def write(self, folder_id: str, writes: Sequence[OutlookWrite]) -> Sequence[OutlookContact | ContactError]:
         """Write, in batches of 20; answers the contact as the service holds it now. ChangedMeanwhile, ContactGone."""
 
-    def remove(self, folder_id: str, ids: Sequence[str]) -> Sequence[None | ContactError]:
+    def remove(self, folder_id: str, ids: Sequence[str]) -> Sequence[ContactError | None]:
         """Move to Deleted Items (R21), in batches of 20; an id that is gone counts as removed."""
 
 
@@ -203,7 +201,7 @@ class BcSide(Protocol):
         """Write, batched (at most 100 a request); answers the contact as BC holds it now. ChangedMeanwhile when the tag
         is stale, ContactGone, InvalidValue. Raises SetupRefused."""
 
-    def remove(self, contacts: Sequence[BcContact]) -> Sequence[None | ContactError]:
+    def remove(self, contacts: Sequence[BcContact]) -> Sequence[ContactError | None]:
         """Delete, conditional on the tag; one that is gone counts as removed."""
 
 

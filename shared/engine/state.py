@@ -42,7 +42,7 @@ class Changes:
 
 
 class ProfileState(Protocol):
-    """One profile's links and positions inside a held mailbox (R6). All look-ups read in proportion to what is asked."""
+    """One profile's links and positions inside a held mailbox (R6). Look-ups read in proportion to what is asked."""
 
     def positions(self) -> Positions:
         """Where the profile stands; the defaults when it never ran."""

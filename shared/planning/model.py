@@ -67,16 +67,14 @@ class Policies:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """The pairing of one BC contact with one Outlook contact inside one profile, with the base of each side (R6, R16)."""
+    """The pairing of one BC contact with one Outlook contact in one profile, with the base of each side (R6, R16)."""
 
     bc_id: str
     outlook_id: str
     base_bc: Card
     base_outlook: Card
     origin: Origin = Origin.SYNC
-    left: frozenset[Field] = (
-        frozenset()
-    )  #: fields whose Outlook value was left different on purpose (R17, R18, R19, R37)
+    left: frozenset[Field] = frozenset()  #: fields where Outlook was left different (R17, R18, R19, R37)
     stamped: bool = True  #: whether the Outlook contact is known to carry our stamp (R9)
 
 
@@ -140,9 +138,7 @@ class Rules:
     main_folder: bool = False  #: the mailbox's main contacts folder (R27)
     category: str = "Business Central"
     excluded: frozenset[Field] = frozenset()
-    limit_to: Filter | None = (
-        None  #: a run's own filter that is not saved: only contacts matching both, nothing removed
-    )
+    limit_to: Filter | None = None  #: this run's own filter: only what matches both, nothing removed
 
 
 @dataclass(frozen=True, slots=True)

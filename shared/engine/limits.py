@@ -1,0 +1,40 @@
+"""The numbers of the rules, as values; bootstrap fills them from the settings."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class SafetyLimits:
+    """When operations are held (R26)."""
+
+    removals_count: int = 10  #: more than this many and ...
+    removals_share: float = 0.20  #: ... more than this share of the links, or ...
+    removals_most: int = 200  #: ... more than this many
+    feed_count: int = 50  #: a company's persons found gone: more than this many and ...
+    feed_share: float = 0.05  #: ... more than this share
+    bc_creations: int = 100  #: out of one folder
+    outlook_creations: int = 5_000  #: in one folder
+    strangers: int = 10  #: on a first run in a folder that the sync did not make
+    window_hours: int = 24  #: runs that nobody asked for count together
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Times are in seconds unless the name says otherwise."""
+
+    safety: SafetyLimits = SafetyLimits()
+    run_budget: float = 240.0  #: how long one queue message works before it hands over (R32)
+    overlap_minutes: int = 15  #: how far before the watermark BC's changes are read again (BC reference 3.5)
+    enumeration_most: int = 100_000  #: larger companies enumerate ids on a schedule (R14)
+    enumeration_minutes: int = 60
+    sweep_minutes: int = 60  #: a profile with a healthy subscription is polled this often
+    country_hours: int = 24  #: how long BC's list of countries is used
+    log_lag_most: int = 5_000  #: a profile that lags further behind compares with the snapshot
+    retry_first: float = 300.0  #: R31, doubling ...
+    retry_most: float = 86_400.0  #: ... up to a day
+    setup_probe: float = 900.0  #: R31
+    attempts_most: int = 5  #: how often a dying run is taken up again before it is closed as failed
+    apply_batch: int = 200  #: operations of one side handed to an adapter before they are recorded
+    feed_wait: float = 120.0  #: how long a requested run waits for another's refresh of the feed
+    category: str = "Business Central"
+    default_folder: str = "Business Central"

@@ -1,0 +1,29 @@
+"""Everything that a use case may reach, in one value; bootstrap builds it, tests build it from fakes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.engine.limits import Limits
+from shared.engine.sides import BusinessCentral, Directory
+from shared.engine.state import Companies, Mailboxes, Marks, Messages, Profiles, Reports
+from shared.pace import Pace
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The ports, the clock and the numbers."""
+
+    directory: Callable[[Pace], Directory]
+    business_central: Callable[[Pace], BusinessCentral]
+    mailboxes: Mailboxes
+    companies: Companies
+    profiles: Profiles
+    marks: Marks
+    reports: Reports
+    messages: Messages
+    now: Callable[[], datetime]  #: UTC, aware
+    monotonic: Callable[[], float]  #: seconds
+    new_id: Callable[[], str]  #: 8 random hex digits
+    environment: str  #: BC environment name, part of every stamp (R9)
+    limits: Limits = Limits()  # noqa: RUF009 - frozen
