@@ -15,6 +15,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m dev.simulators", description=__doc__)
     parser.add_argument("--state-dir", type=Path, required=True, help="folder for certificates and simulators.json")
     parser.add_argument("--speed", type=float, default=1.0, help="simulated seconds per real second")
+    parser.add_argument("--services", default=",".join(ALL), help="which to start, by comma")
     for name in ALL:
         parser.add_argument(f"--{name}-port", type=int, default=0, help="default: a free one")
     chosen = parser.parse_args()
@@ -24,7 +25,7 @@ def main() -> None:
         signal.signal(number, lambda *_: ended.set())
     ports = {name: getattr(chosen, f"{name}_port") for name in ALL}
     folder = chosen.state_dir.resolve()
-    with start_simulators(ports=ports, folder=folder, speed=chosen.speed) as simulators:
+    with start_simulators(chosen.services.split(","), ports=ports, folder=folder, speed=chosen.speed) as simulators:
         state = folder / "simulators.json"
         partial = state.with_suffix(".partial")
         partial.write_text(json.dumps(asdict(simulators.addresses), indent=2) + "\n", encoding="utf-8")

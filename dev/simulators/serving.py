@@ -96,11 +96,14 @@ async def _answer(world: World, service: Service, request: Request) -> Answer:
 
 
 class _Protocol(HttpToolsProtocol):
-    """Lets the app cut a connection without a word, which ASGI has no message for."""
+    """Lets the app cut a connection without a word, which ASGI has no message for; cuts all of them at the end."""
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self.scope["extensions"] = {"simulators.transport": {"transport": self.transport}}
+
+    def shutdown(self) -> None:
+        self.transport.abort()  # a polite TLS goodbye would wait for idle clients to answer it
 
 
 class _Application:
@@ -173,7 +176,7 @@ class Servers:
     def stop(self) -> None:
         """Stop serving and wait until the thread has ended."""
         for server in self._servers:
-            server.should_exit = server.force_exit = True
+            server.should_exit = True
         self._thread.join(timeout=10)
         for listening in self._sockets:
             listening.close()
@@ -197,6 +200,7 @@ def _config(application: _Application, server_file: Path) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         timeout_keep_alive=120,
+        timeout_graceful_shutdown=1,
         ssl_keyfile=str(server_file),
         ssl_certfile=str(server_file),
     )

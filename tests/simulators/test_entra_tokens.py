@@ -76,12 +76,11 @@ def test_a_managed_identitys_token_is_a_federated_credential(simulators, session
         {"iss": "https://issuer.example", "sub": "identity-1", "aud": "api://AzureADTokenExchange"}, "k" * 32
     )
     scope = [simulators.addresses.graph_scope]
-    refused = client(simulators, session, {"client_assertion": assertion}).acquire_token_for_client(scope)
+    credential = {"client_assertion": lambda: assertion}
+    refused = client(simulators, session, credential).acquire_token_for_client(scope)
     assert refused["error_codes"] == [700213]
     simulators.entra.add_federated_credential("https://issuer.example", "identity-1")
-    assert "access_token" in client(simulators, session, {"client_assertion": assertion}).acquire_token_for_client(
-        scope
-    )
+    assert "access_token" in client(simulators, session, credential).acquire_token_for_client(scope)
 
 
 @pytest.mark.parametrize(
@@ -104,9 +103,9 @@ def test_refusals_have_entras_shape(simulators, session, secret, changes, error,
 
 def test_an_unknown_tenant_is_refused(simulators, session):
     host = simulators.addresses.authority_host
-    with pytest.raises(ValueError, match="AADSTS90002"):
+    with pytest.raises(ValueError, match="authority configuration"):
         client(simulators, session, "any", authority=f"{host}/00000000-0000-4000-8000-000000000000")
-    answer = session.post(f"{host}/00000000-0000-4000-8000-000000000000/oauth2/v2.0/token", data={})
+    answer = session.post(f"{host}/00000000-0000-4000-8000-000000000000/oauth2/v2.0/token", data={"grant_type": "x"})
     assert answer.status_code == 400
     assert answer.json()["error_codes"] == [90002]
 
