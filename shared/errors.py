@@ -7,7 +7,8 @@
     │   ├── InvalidValue        the service refuses a value
     │   ├── ChangedMeanwhile    the version no longer matches: read again, merge again
     │   ├── ContactGone         the service says that this contact does not exist (R25: one look)
-    │   └── OutcomeUnknown      a create may or may not have happened: look before trying again (R9)
+    │   ├── OutcomeUnknown      a create may or may not have happened: look before trying again (R9)
+    │   └── NotDone             the run's time ended before the service took it: do it again later (R32)
     ├── ProfileError            this profile's run stops, other profiles go on (R31)
     │   ├── PositionExpired     a full run is needed (R33)
     │   ├── FolderMissing       the contact folder is not there (R27)
@@ -82,6 +83,15 @@ class OutcomeUnknown(ContactError):
     """A create was sent and no answer came: it may have happened (R9)."""
 
     code = "outcome-unknown"
+
+
+class NotDone(ContactError):
+    """Nothing happened, because the service asked for a longer pause than the run has time: do it again later (R32).
+
+    Answered for part of a bulk call whose other contacts are done; a call of which nothing was done raises instead.
+    """
+
+    code = "not-done"
 
 
 class ProfileError(SyncError):

@@ -1,0 +1,174 @@
+"""Tokens for Graph and BC, got with MSAL for the app itself (Graph reference 10.1, BC reference 9.1)."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+import requests
+
+from shared.errors import RetryableError, SettingsError
+from shared.logs import log_event
+
+logger = logging.getLogger(__name__)
+
+RENEW_BEFORE = 300.0  #: seconds before its end at which a token is replaced
+TIMEOUT = (10.0, 30.0)
+
+
+class TokenSource(Protocol):
+    """Where the client gets its bearer tokens from."""
+
+    def token(self, scope: str, *, fresh: bool = False) -> str:
+        """A token for `scope` (`.../.default`); `fresh` means that the service refused the one we had.
+
+        Raises SettingsError when the identity platform refuses us, RetryableError when it cannot be reached.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A client secret: the last choice."""
+
+    value: str
+
+    def __repr__(self) -> str:
+        """Never the value."""
+        return "Secret(...)"
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """A certificate with its private key, both PEM, in one text as Key Vault hands it out."""
+
+    pem: str
+
+    def __repr__(self) -> str:
+        """Never the value."""
+        return "Certificate(...)"
+
+
+@dataclass(frozen=True, slots=True)
+class Assertion:
+    """A federated credential: a function that returns a fresh assertion, such as a managed identity's token."""
+
+    fetch: Callable[[], str]
+
+
+Credential = Secret | Certificate | Assertion
+
+#: Authority hosts that MSAL knows by itself; any other one, the simulator's or a new cloud's, is trusted as configured
+_KNOWN_HOSTS = frozenset(
+    {
+        "login.microsoftonline.com",
+        "login.microsoftonline.us",
+        "login.chinacloudapi.cn",
+        "login.partner.microsoftonline.cn",
+        "login.windows.net",
+    }
+)
+
+_ADVICE: Mapping[int, str] = {
+    7000222: "the client secret has expired: make a new one in the app registration and put it into the settings",
+    7000215: "the client secret is wrong: put the secret's value (not its id) into the settings",
+    700016: "the tenant does not know the app: check client id and tenant, and give admin consent",
+    90002: "the tenant does not exist: check the tenant id",
+    700027: "the certificate is not registered for the app or has expired: upload it to the app registration",
+    700213: "no federated credential matches the managed identity: check its issuer, subject and audience",
+    70021: "no federated credential matches the managed identity: check its issuer, subject and audience",
+    500011: "the tenant does not know the service behind the scope: check the scope setting",
+    7000112: "the app is disabled in the tenant: enable its enterprise application",
+}
+
+
+class MsalTokens:
+    """App-only tokens, cached per scope and replaced five minutes before they end; safe for threads."""
+
+    def __init__(
+        self,
+        *,
+        authority_host: str,
+        tenant: str,
+        client_id: str,
+        credential: Credential,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Nothing is called before the first token is asked for. `authority_host` with its scheme."""
+        self._authority = f"{authority_host.rstrip('/')}/{tenant}"
+        self._client_id = client_id
+        self._credential = credential
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._held: dict[str, tuple[str, float]] = {}
+        self._app: Any = None
+
+    def token(self, scope: str, *, fresh: bool = False) -> str:
+        """See TokenSource."""
+        if not fresh and (held := self._held.get(scope)) and self._clock() < held[1]:
+            return held[0]
+        before = self._held.get(scope)
+        with self._lock:
+            held = self._held.get(scope)
+            # another thread may have replaced it while this one waited
+            if held is not None and self._clock() < held[1] and (held is not before or not fresh):
+                return held[0]
+            token, seconds = self._acquire(scope)
+            # a short-lived token is used for half its life instead of being replaced before every request
+            self._held[scope] = (token, self._clock() + max(seconds - RENEW_BEFORE, seconds / 2))
+            return token
+
+    def _acquire(self, scope: str) -> tuple[str, float]:
+        try:
+            if self._app is None:
+                self._app = self._make_app()
+            self._app.remove_tokens_for_client()  # our cache decides, not MSAL's
+            answer = self._app.acquire_token_for_client(scopes=[scope])
+        except requests.RequestException as error:
+            raise RetryableError("The identity platform could not be reached; it is tried again later.") from error
+        except ValueError as error:
+            raise SettingsError(
+                "No token: the authority or the credential of the app is not usable. Check the authority host, the "
+                f"tenant and the certificate ({type(error).__name__})."
+            ) from None  # MSAL's message may quote what it was given
+        if "access_token" not in answer:
+            raise _refusal(answer)
+        return str(answer["access_token"]), float(answer.get("expires_in") or 0)
+
+    def _make_app(self) -> Any:
+        import msal  # type: ignore[import-untyped]  # slow to import; an idle start needs no token
+
+        host = (urlsplit(self._authority).hostname or "").lower()
+        return msal.ConfidentialClientApplication(
+            self._client_id,
+            client_credential=_for_msal(self._credential),
+            authority=self._authority,
+            instance_discovery=None if host in _KNOWN_HOSTS else False,
+            timeout=TIMEOUT,
+        )
+
+
+def _for_msal(credential: Credential) -> str | dict[str, Any]:
+    match credential:
+        case Secret(value):
+            return value
+        case Certificate(pem):
+            return {"private_key": pem, "public_certificate": pem}
+        case Assertion(fetch):
+            return {"client_assertion": fetch}
+
+
+def _refusal(answer: Mapping[str, Any]) -> SettingsError | RetryableError:
+    """The platform's refusal as an error that says what to do; its own text stays out, it may quote what we sent."""
+    error = str(answer.get("error", ""))
+    numbers = [number for number in answer.get("error_codes") or () if isinstance(number, int)]
+    log_event(logger, "token_refused", level=logging.WARNING, error=error, codes=numbers)
+    if error in {"temporarily_unavailable", "server_error", "slow_down"}:
+        return RetryableError("The identity platform is not available at the moment; it is tried again later.")
+    named = ", ".join(f"AADSTS{number}" for number in numbers) or error or "no reason given"
+    advice = next(
+        (_ADVICE[number] for number in numbers if number in _ADVICE), "check client id, tenant and credential"
+    )
+    return SettingsError(f"The identity platform refuses the app a token ({named}): {advice}.", code="token-refused")

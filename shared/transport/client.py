@@ -1,0 +1,348 @@
+"""The one HTTP client: one per service root, kept for the life of the process, safe for threads.
+
+It adds tokens and request ids, keeps to time-outs and sizes, waits and repeats by `retry.py`, follows links only to the
+service's own host, and logs neither URLs nor bodies. What a status means is the adapters' business.
+"""
+
+import json as jsonlib
+import logging
+import random
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.structures import CaseInsensitiveDict
+
+from shared.errors import OutcomeUnknown, RetryableError, SettingsError, SyncError, Throttled
+from shared.logs import log_event
+from shared.pace import Pace
+from shared.transport.auth import TokenSource
+from shared.transport.retry import End, Lost, OutOfTime, Step, Wait, next_step
+
+logger = logging.getLogger(__name__)
+
+CONNECT_TIMEOUT = 10.0
+SLICE = 2.0  #: seconds between two questions whether to keep going, while waiting
+PORTS = {"https": 443, "http": 80}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a service said: to one request, or to one part of a batch.
+
+    `body` is the parsed JSON, None when there is none; `headers` are looked up without regard to case.
+    """
+
+    status: int
+    headers: Mapping[str, str] = field(hash=False)
+    body: Any = field(default=None, hash=False)
+
+    @property
+    def ok(self) -> bool:
+        """Whether the status is 2xx."""
+        return 200 <= self.status < 300
+
+    def error(self) -> tuple[str, str]:
+        """`error.code` and `error.message` of the body, blank where the service sent something else."""
+        error = self.body.get("error") if isinstance(self.body, dict) else None
+        if not isinstance(error, dict):
+            return "", ""
+        return _text(error.get("code")), _text(error.get("message"))
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One service and how to treat it. `root` has a scheme, may have a path, and no trailing slash."""
+
+    name: str  #: "graph" or "bc": for logs and for counting requests
+    root: str
+    scope: str
+    headers: Mapping[str, str] = field(default_factory=dict, hash=False)  #: sent with every request
+    read_timeout: float = 120.0
+    most_bytes: int = 128 * 1024 * 1024  #: of one answer, unpacked
+    parallel: int | None = None  #: most requests at a time in this process; None for no limit
+    is_final: Callable[[Answer], bool] = lambda answer: False  #: answers not worth repeating whatever their status
+
+
+class _Bearer(requests.auth.AuthBase):
+    """Sets the token; as an auth object, so that no .netrc file can replace it."""
+
+    def __init__(self, token: str) -> None:
+        self.token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self.token}"
+        return request
+
+
+class Client:
+    """Requests to one service."""
+
+    def __init__(
+        self,
+        service: Service,
+        tokens: TokenSource,
+        *,
+        adapter: requests.adapters.BaseAdapter | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        """`adapter` plays the service in tests; clock, sleep and jitter are for tests too."""
+        self.service = service
+        self._tokens = tokens
+        self._adapter = adapter
+        self._clock = clock
+        self._sleep = sleep
+        self._jitter = jitter
+        self._local = threading.local()
+        self._gate = threading.BoundedSemaphore(service.parallel) if service.parallel else None
+        self._refused_token = threading.Event()
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        pace: Pace,
+        what: str,
+        headers: Mapping[str, str] | None = None,
+        json: Any = None,
+        idempotent: bool | None = None,
+    ) -> Answer:
+        """Send, wait and repeat as the policy says, and return the final answer, whatever its status below 501.
+
+        `url` is a path below the root, or a link that the service returned. `what` names the kind of request in logs
+        ("contacts.changed"). `idempotent` defaults to every method but POST.
+
+        Raises Throttled or RetryableError when the service stays away or the run's time ends first, OutcomeUnknown for
+        a request that may have happened and must not be repeated, SettingsError, and whatever `pace.keep_going` raises.
+        """
+        target = self._address(url)
+        if idempotent is None:
+            idempotent = method != "POST"
+        attempt, renewed = 0, False
+        while True:
+            attempt += 1
+            self.check(pace)
+            outcome = self._attempt(method, target, pace, what, headers, json, fresh_token=renewed and attempt == 2)
+            if isinstance(outcome, Answer):
+                if outcome.status == 401 and not renewed:
+                    renewed, attempt = True, 1
+                    continue
+                if outcome.ok or self.service.is_final(outcome):
+                    return outcome
+            step = self.step(outcome, attempt=attempt, idempotent=idempotent, pace=pace)
+            if not isinstance(step, Wait):
+                return self._end(step, outcome)
+            self.wait(step, pace, what, outcome)
+
+    def step(self, outcome: Answer | Lost, *, attempt: int, idempotent: bool, pace: Pace) -> Step:
+        """Ask the policy about one outcome, of a request or of a part of a batch."""
+        status, headers = (outcome.status, outcome.headers) if isinstance(outcome, Answer) else (outcome, {})
+        return next_step(
+            status,
+            headers,
+            attempt=attempt,
+            idempotent=idempotent,
+            seconds_left=self.seconds_left(pace),
+            jitter=self._jitter(),
+        )
+
+    def seconds_left(self, pace: Pace) -> float:
+        """How long the run may still take."""
+        return pace.deadline - self._clock()
+
+    def check(self, pace: Pace) -> None:
+        """Ask whether to keep going. Raises RetryableError when the time is over, and what `keep_going` raises."""
+        pace.keep_going()
+        if self.seconds_left(pace) <= 0:
+            raise RetryableError("The run's time is over; a continuation goes on from here.", code="out-of-time")
+
+    def too_late(self, step: OutOfTime) -> RetryableError:
+        """The error for a pause that is longer than the run has time (R32)."""
+        name = self.service.name
+        if step.throttled:
+            return Throttled(f"{name} asks for a pause; the run goes on later.", retry_after=step.seconds)
+        return RetryableError(f"{name} is not reachable at the moment; the run goes on later.")
+
+    def renew_token(self) -> None:
+        """Use a new token from the next request on: a part of a batch was refused for it."""
+        self._refused_token.set()
+
+    def wait(self, step: Wait, pace: Pace, what: str, outcome: Answer | Lost) -> None:
+        """Wait in slices, asking between them whether to keep going."""
+        reason = str(outcome.status if isinstance(outcome, Answer) else outcome)
+        log_event(logger, "request_waits", service=self.service.name, what=what, reason=reason, seconds=step.seconds)
+        if step.fresh_connection:
+            self._session().close()  # a closed session stays usable: it connects anew
+        end = self._clock() + step.seconds
+        while (left := end - self._clock()) > 0:
+            self._sleep(min(SLICE, left))
+            pace.keep_going()
+
+    def _end(self, step: OutOfTime | End, outcome: Answer | Lost) -> Answer:
+        """The final answer, or the error that stands for it."""
+        name = self.service.name
+        if isinstance(step, OutOfTime):
+            raise self.too_late(step)
+        if step is End.UNKNOWN:
+            raise OutcomeUnknown(f"No answer of {name} to a request that may have happened.")
+        if isinstance(outcome, Lost) or outcome.status in {408, 502, 504}:
+            raise RetryableError(f"{name} is not reachable at the moment; the run goes on later.")
+        return outcome
+
+    def _attempt(
+        self,
+        method: str,
+        url: str,
+        pace: Pace,
+        what: str,
+        headers: Mapping[str, str] | None,
+        json: Any,
+        *,
+        fresh_token: bool,
+    ) -> Answer | Lost:
+        """One HTTP request, or none when there is no token for it."""
+        try:
+            token = self._tokens.token(self.service.scope, fresh=fresh_token or self._refused_token.is_set())
+            self._refused_token.clear()
+        except RetryableError:
+            return Lost.NOT_SENT
+        request_id = str(uuid.uuid4())
+        sent = {
+            "Accept": "application/json",
+            **self.service.headers,
+            **(headers or {}),
+            "client-request-id": request_id,
+        }
+        with self._place(pace):
+            pace.count(self.service.name)
+            start = self._clock()
+            outcome = self._send(method, url, sent, json, _Bearer(token))
+        log_event(
+            logger,
+            "request",
+            level=logging.DEBUG,
+            service=self.service.name,
+            method=method,
+            what=what,
+            outcome=str(outcome.status if isinstance(outcome, Answer) else outcome),
+            ms=round((self._clock() - start) * 1000),
+            client_request_id=request_id,
+            request_id=outcome.headers.get("request-id", "") if isinstance(outcome, Answer) else "",
+        )
+        return outcome
+
+    def _send(self, method: str, url: str, headers: Mapping[str, str], json: Any, auth: _Bearer) -> Answer | Lost:
+        try:
+            with self._session().request(
+                method,
+                url,
+                headers=headers,
+                json=json,
+                auth=auth,
+                timeout=(CONNECT_TIMEOUT, self.service.read_timeout),
+                allow_redirects=False,  # a redirect could carry the token away
+                stream=True,
+            ) as response:
+                return self._read(response)
+        except requests.ConnectTimeout:
+            return Lost.NOT_SENT
+        except requests.exceptions.SSLError as error:
+            if "CERTIFICATE_VERIFY_FAILED" not in str(error):
+                return Lost.NO_ANSWER
+            raise SettingsError(
+                f"The certificate of {self.service.name} is not trusted. Check the root address in the settings, and "
+                "for a private authority the environment variable REQUESTS_CA_BUNDLE."
+            ) from None
+        except requests.ConnectionError as error:
+            return Lost.NOT_SENT if _never_connected(error) else Lost.NO_ANSWER
+        except (requests.Timeout, requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError):
+            return Lost.NO_ANSWER
+
+    def _read(self, response: requests.Response) -> Answer | Lost:
+        parts: list[bytes] = []
+        size = 0
+        for part in response.iter_content(1 << 16):
+            size += len(part)
+            if size > self.service.most_bytes:
+                raise SyncError(f"An answer of {self.service.name} is larger than allowed.", code="answer-too-large")
+            parts.append(part)
+        content = b"".join(parts)
+        headers = CaseInsensitiveDict(response.headers)
+        if not content.strip():
+            return Answer(response.status_code, headers)
+        try:
+            return Answer(response.status_code, headers, jsonlib.loads(content))
+        except ValueError:
+            # A page of some gateway. With an error status the status says enough, but a success that cannot be read
+            # is no answer to our question.
+            return Lost.NO_ANSWER if response.ok else Answer(response.status_code, headers)
+
+    def _session(self) -> requests.Session:
+        session: requests.Session | None = getattr(self._local, "session", None)
+        if session is None:
+            session = requests.Session()
+            session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # no gateway pins us to one node
+            session.mount("https://", self._adapter or HTTPAdapter(pool_connections=1, pool_maxsize=1))
+            self._local.session = session
+        return session
+
+    def _address(self, url: str) -> str:
+        """The full address. Raises SyncError for a link that leads elsewhere: the token must not go there."""
+        if "://" not in url.split("?", 1)[0]:
+            return f"{self.service.root}/{url.lstrip('/')}"
+        origin = _origin(url)
+        if origin is None or origin != _origin(self.service.root):
+            raise SyncError(
+                f"{self.service.name} returned a link to another host than the configured one; it is not followed. "
+                "Check the root address in the settings.",
+                code="foreign-link",
+            )
+        return url
+
+    @contextmanager
+    def _place(self, pace: Pace) -> Iterator[None]:
+        """Hold one of the service's places while a request is under way."""
+        if self._gate is None:
+            yield
+            return
+        while not self._gate.acquire(timeout=SLICE):
+            self.check(pace)
+        try:
+            yield
+        finally:
+            self._gate.release()
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None] | None:
+    """Scheme, host and port; None for addresses that carry a user or cannot be read."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return None
+    if parts.username is not None or "\\" in url:
+        return None
+    scheme = parts.scheme.lower()
+    return scheme, parts.hostname, port or PORTS.get(scheme)
+
+
+def _never_connected(error: requests.ConnectionError) -> bool:
+    """Whether the connection was refused or the name unknown: then nothing was sent."""
+    reason = error.args[0] if error.args else None
+    cause = getattr(reason, "reason", None)
+    return type(cause).__name__ in {"NewConnectionError", "NameResolutionError", "ConnectTimeoutError"}
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,236 @@
+"""The HTTP client against a function that plays the service; nothing here waits in real time."""
+
+import logging
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+import requests
+
+from shared.errors import OutcomeUnknown, RetryableError, SettingsError, SyncError, Throttled
+from tests.fakes.http_service import OK, ROOT, Tokens, script, setup
+
+
+def test_an_answer_carries_status_headers_and_parsed_body() -> None:
+    answer = setup(script((200, {"ETag": "x"}, {"value": [1]}))).get()
+    assert (answer.status, answer.headers["etag"], answer.body) == (200, "x", {"value": [1]})
+
+
+def test_every_attempt_has_its_own_request_id_and_the_bearer_token() -> None:
+    run = setup(script((503, {}, b""), OK))
+    run.get(headers={"Prefer": "x"})
+    first, second = run.fake.seen
+    assert first.headers["client-request-id"] != second.headers["client-request-id"]
+    assert first.headers["Authorization"] == "Bearer scope-1"
+    assert first.headers["Prefer"] == "x"
+    assert first.url == f"{ROOT}/things"
+    assert run.pace.requests == {"graph": 2}
+
+
+def test_a_netrc_file_does_not_replace_the_token(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "netrc").write_text("machine service.example login a password b\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    run = setup(script(OK))
+    run.get()
+    assert run.fake.seen[0].headers["Authorization"] == "Bearer scope-1"
+
+
+def test_a_refused_token_is_replaced_once() -> None:
+    refused = (401, {}, {"error": {"code": "InvalidAuthenticationToken"}})
+    run = setup(script(refused, OK))
+    assert run.get().status == 200
+    assert run.fake.seen[1].headers["Authorization"] == "Bearer scope-2"
+    again = setup(script(refused, refused))
+    assert again.get().status == 401
+    assert len(again.fake.seen) == 2
+
+
+def test_after_503_the_connection_is_new_and_the_wait_is_what_was_asked() -> None:
+    run = setup(script((503, {"Retry-After": "7"}, b"<html>"), OK), jitter=0.0)
+    assert run.get().status == 200
+    assert sum(run.time.slept) == 7
+    assert run.fake.closed == 1
+
+
+def test_a_pause_longer_than_the_run_has_is_handed_over() -> None:
+    run = setup(script((429, {"Retry-After": "700"}, {})))
+    with pytest.raises(Throttled) as caught:
+        run.get()
+    assert caught.value.retry_after >= 700
+    assert run.time.slept == []
+
+
+def test_throttling_does_not_end_before_the_time_does() -> None:
+    """R32"""
+    run = setup(script(*[(429, {"Retry-After": "5"}, {})] * 40, OK))
+    assert run.get().status == 200
+
+
+def test_waiting_asks_whether_to_keep_going() -> None:
+    class Stop(Exception):
+        pass
+
+    asked: list[float] = []
+    run = setup(script((429, {"Retry-After": "100"}, {})))
+
+    def keep_going() -> None:
+        asked.append(run.time.now)
+        if len(asked) > 4:
+            raise Stop
+
+    run.pace.keep_going = keep_going
+    with pytest.raises(Stop):
+        run.get()
+    assert sum(run.time.slept) < 10
+
+
+def test_nothing_is_sent_when_the_time_is_over() -> None:
+    run = setup(script(), seconds=0)
+    with pytest.raises(RetryableError):
+        run.get()
+    assert run.fake.seen == []
+
+
+@pytest.mark.parametrize(
+    "loss", [requests.ConnectionError("reset"), requests.ReadTimeout(), (502, {}, b""), (504, {}, b"")]
+)
+def test_a_create_without_an_answer_is_not_repeated(loss: Any) -> None:
+    """R9"""
+    run = setup(script(loss))
+    with pytest.raises(OutcomeUnknown):
+        run.post()
+    assert len(run.fake.seen) == 1
+
+
+@pytest.mark.parametrize(
+    "loss", [requests.ConnectionError("reset"), requests.ReadTimeout(), (502, {}, b""), (504, {}, b"")]
+)
+def test_a_read_without_an_answer_is_repeated(loss: Any) -> None:
+    assert setup(script(loss, loss, OK)).get().status == 200
+    with pytest.raises(RetryableError):
+        setup(script(*[loss] * 5)).get()
+
+
+def test_a_create_that_was_never_sent_is_repeated() -> None:
+    run = setup(script(requests.ConnectTimeout(), (201, {}, {})))
+    assert run.post().status == 201
+
+
+def test_a_missing_token_is_waited_for_like_a_missing_connection() -> None:
+    class Flaky(Tokens):
+        def token(self, scope: str, *, fresh: bool = False) -> str:
+            self.number += 1
+            if self.number < 4:
+                raise RetryableError("down")
+            return "late"
+
+    run = setup(script((201, {}, {})), tokens=Flaky())
+    assert run.post().status == 201
+    assert run.fake.seen[0].headers["Authorization"] == "Bearer late"
+
+
+def test_a_success_that_cannot_be_read_is_no_answer() -> None:
+    assert setup(script((200, {}, b"<html>"), OK)).get().status == 200
+    with pytest.raises(OutcomeUnknown):
+        setup(script((200, {}, b"<html>"))).post()
+
+
+def test_an_empty_or_foreign_error_body_is_tolerated() -> None:
+    for body in (b"", b"<html>", [], {"error": "text"}, {"error": {"code": 7}}):
+        answer = setup(script((400, {}, body))).get()
+        assert (answer.status, answer.error()) == (400, ("", ""))
+
+
+def test_an_answer_that_is_too_large_is_refused() -> None:
+    with pytest.raises(SyncError, match="larger"):
+        setup(script((200, {}, b"[" + b" " * 200 + b"]")), most_bytes=100).get()
+
+
+def test_an_untrusted_certificate_is_a_matter_of_settings() -> None:
+    error = requests.exceptions.SSLError("certificate verify failed: CERTIFICATE_VERIFY_FAILED")
+    with pytest.raises(SettingsError, match="REQUESTS_CA_BUNDLE"):
+        setup(script(error)).get()
+
+
+def test_redirects_are_not_followed() -> None:
+    run = setup(script((302, {"Location": "https://elsewhere.example/"}, b"")))
+    assert run.get().status == 302
+    assert len(run.fake.seen) == 1
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "https://service.example/v1.0/things?$skiptoken=a",
+        "https://SERVICE.example:443/v1.0/things?$skiptoken=a",
+        "HTTPS://service.example/other",
+    ],
+)
+def test_links_to_the_own_host_are_followed(link: str) -> None:
+    assert setup(script(OK)).get(link).status == 200
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "https://evil.example/v1.0/things",
+        "http://service.example/v1.0/things",
+        "https://service.example:444/things",
+        "https://service.example@evil.example/things",
+        "https://user:x@service.example/things",
+        "https://service.example.evil.example/",
+        "https://service.example\\@evil.example/",
+        "https://[bad/things",
+        "https://service.example:port/",
+    ],
+)
+def test_links_elsewhere_never_see_the_token(link: str) -> None:
+    run = setup(script(OK))
+    with pytest.raises(SyncError, match="another host"):
+        run.get(link)
+    assert run.fake.seen == []
+
+
+def test_a_path_cannot_leave_the_host() -> None:
+    run = setup(script(OK))
+    run.get("//evil.example/things?next=https://evil.example")
+    assert str(run.fake.seen[0].url).startswith("https://service.example/")
+
+
+def test_logs_hold_neither_urls_nor_bodies_nor_tokens(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, logger="shared")
+    run = setup(script((503, {}, b""), (200, {"request-id": "r-1"}, {"name": "Ada"})))
+    run.get("things?$filter=email eq 'ada@x.example'")
+    assert "r-1" in caplog.text
+    assert "things" in caplog.text
+    for secret in ("ada", "Ada", "filter", "scope-1", "service.example"):
+        assert secret not in caplog.text
+
+
+def test_no_more_requests_at_a_time_than_allowed() -> None:
+    inside, most = 0, 0
+    lock, full, go_on = threading.Lock(), threading.Event(), threading.Event()
+
+    def play(request: requests.PreparedRequest) -> tuple[int, Mapping[str, str], Any]:
+        nonlocal inside, most
+        with lock:
+            inside += 1
+            most = max(most, inside)
+            if inside == 2:
+                full.set()
+        assert go_on.wait(10)
+        with lock:
+            inside -= 1
+        return OK
+
+    run = setup(play, parallel=2)
+    threads = [threading.Thread(target=run.get) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    assert full.wait(10)
+    go_on.set()
+    for thread in threads:
+        thread.join(10)
+    assert most == 2
+    assert len(run.fake.seen) == 5
