@@ -1,0 +1,175 @@
+"""Tokens: cached, renewed in time, and refused with a sentence that says what to do."""
+
+import threading
+from typing import Any, ClassVar
+
+import msal
+import pytest
+import requests
+
+from shared.errors import RetryableError, SettingsError
+from shared.transport.auth import Assertion, Certificate, Credential, MsalTokens, Secret
+from tests.fakes.http_service import FakeTime
+
+
+class FakeApp:
+    """Plays MSAL's application."""
+
+    made: ClassVar[list[dict[str, Any]]] = []
+
+    def __init__(self, client_id: str, **options: Any) -> None:
+        self.made.append({"client_id": client_id, **options})
+
+    def remove_tokens_for_client(self) -> None:
+        pass
+
+    def acquire_token_for_client(self, scopes: list[str]) -> Any:
+        return self.answer(scopes[0])
+
+    answer: Any = None
+
+
+@pytest.fixture
+def app(monkeypatch: pytest.MonkeyPatch) -> type[FakeApp]:
+    FakeApp.made = []
+    monkeypatch.setattr(msal, "ConfidentialClientApplication", FakeApp)
+    return FakeApp
+
+
+def tokens(
+    time: FakeTime | None = None, credential: Credential | None = None, host: str = "https://127.0.0.1:1"
+) -> MsalTokens:
+    return MsalTokens(
+        authority_host=host,
+        tenant="t",
+        client_id="c",
+        credential=credential or Secret("s3cret"),
+        clock=(time or FakeTime()).clock,
+    )
+
+
+def numbered(app: type[FakeApp], seconds: float = 3599) -> list[str]:
+    """Lets the app hand out numbered tokens; the list shows what was asked for."""
+    asked: list[str] = []
+
+    def answer(self: FakeApp, scope: str) -> Any:
+        asked.append(scope)
+        return {"access_token": f"{scope}#{len(asked)}", "expires_in": seconds}
+
+    app.answer = answer
+    return asked
+
+
+def test_a_token_is_kept_per_scope_until_five_minutes_before_its_end(app: type[FakeApp]) -> None:
+    time = FakeTime()
+    asked, source = numbered(app), tokens(time)
+    assert [source.token("a"), source.token("a"), source.token("b")] == ["a#1", "a#1", "b#2"]
+    time.now += 3599 - 301
+    assert source.token("a") == "a#1"
+    time.now += 2
+    assert source.token("a") == "a#3"
+    assert asked == ["a", "b", "a"]
+
+
+def test_a_short_token_is_used_for_half_its_life(app: type[FakeApp]) -> None:
+    time = FakeTime()
+    numbered(app, seconds=60)
+    source = tokens(time)
+    assert source.token("a") == "a#1"
+    time.now += 29
+    assert source.token("a") == "a#1"
+    time.now += 2
+    assert source.token("a") == "a#2"
+
+
+def test_a_refused_token_is_replaced(app: type[FakeApp]) -> None:
+    numbered(app)
+    source = tokens()
+    assert source.token("a") == "a#1"
+    assert source.token("a", fresh=True) == "a#2"
+    assert source.token("a") == "a#2"
+
+
+def test_many_threads_ask_once(app: type[FakeApp]) -> None:
+    asked, source = numbered(app), tokens()
+    barrier = threading.Barrier(8)
+
+    def ask() -> None:
+        barrier.wait(10)
+        source.token("a")
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert asked == ["a"]
+
+
+def test_a_custom_authority_is_not_looked_up_elsewhere(app: type[FakeApp]) -> None:
+    numbered(app)
+    tokens().token("a")
+    tokens(host="https://login.microsoftonline.com/").token("a")
+    own, known = app.made
+    assert (own["authority"], own["instance_discovery"]) == ("https://127.0.0.1:1/t", False)
+    assert (known["authority"], known["instance_discovery"]) == ("https://login.microsoftonline.com/t", None)
+
+
+def test_each_kind_of_credential_reaches_msal(app: type[FakeApp]) -> None:
+    numbered(app)
+
+    def fetch() -> str:
+        return "assertion"
+
+    for credential in (Secret("x"), Certificate("PEM"), Assertion(fetch)):
+        tokens(credential=credential).token("a")
+    assert [each["client_credential"] for each in app.made] == [
+        "x",
+        {"private_key": "PEM", "public_certificate": "PEM"},
+        {"client_assertion": fetch},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("number", "advice"), [(7000222, "expired"), (7000215, "wrong"), (700016, "client id"), (1, "check client id")]
+)
+def test_a_refusal_says_what_to_do_and_never_the_secret(app: type[FakeApp], number: int, advice: str) -> None:
+    app.answer = lambda self, scope: {
+        "error": "invalid_client",
+        "error_codes": [number],
+        "error_description": "AADSTS: s3cret",
+    }
+    with pytest.raises(SettingsError, match=advice) as caught:
+        tokens().token("a")
+    assert f"AADSTS{number}" in str(caught.value)
+    assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("failure", "error"),
+    [
+        (requests.ConnectionError("down"), RetryableError),
+        (requests.HTTPError("503"), RetryableError),
+        (ValueError("s3cret in a broken PEM"), SettingsError),
+    ],
+)
+def test_an_unreachable_platform_is_retried_and_a_broken_credential_is_not(
+    app: type[FakeApp], failure: Exception, error: type[Exception]
+) -> None:
+    def answer(self: FakeApp, scope: str) -> Any:
+        raise failure
+
+    app.answer = answer
+    with pytest.raises(error) as caught:
+        tokens().token("a")
+    assert "s3cret" not in str(caught.value)
+
+
+def test_a_busy_platform_is_retried(app: type[FakeApp]) -> None:
+    app.answer = lambda self, scope: {"error": "temporarily_unavailable"}
+    with pytest.raises(RetryableError):
+        tokens().token("a")
+
+
+def test_credentials_do_not_show_their_secret() -> None:
+    assert "x1" not in repr(Secret("x1")) + repr(Certificate("x1"))
