@@ -1,0 +1,53 @@
+# Each target sets up what it needs: a virtual environment in .venv, Azurite in .tools. Both are made once, and again when
+# the pinned versions change. `make help` lists the targets.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help setup demo serve test quick lint format bench clean
+
+PYTHON := .venv/bin/python
+VENV := .venv/.installed
+AZURITE := .tools/azurite/.installed
+LINTED := function_app.py functions shared dev tests
+QUICK := $(wildcard tests/unit tests/functions tests/docs tests/host)
+# With one core, tests that start servers are faster one after the other.
+WORKERS ?= 2
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+
+setup: $(VENV) $(AZURITE) ## virtual environment and Azurite
+
+demo: $(VENV) $(AZURITE) ## sync a made-up company with three mailboxes and tell the story (CONTACTS=file.csv: your contacts)
+	@$(PYTHON) -m dev.demo $(CONTACTS)
+
+serve: $(VENV) $(AZURITE) ## the app with simulators and storage, until Ctrl-C
+	@$(PYTHON) -m dev.serve
+
+bench: $(VENV) $(AZURITE) ## requests, rows and seconds that runs cost (ONLY=name: one of them)
+	@$(PYTHON) -m dev.bench $(ONLY)
+
+test: lint $(AZURITE) ## lint and all tests; what continuous integration runs
+	@$(PYTHON) -m pytest -n $(WORKERS) --dist loadscope
+
+quick: $(VENV) ## the tests that need no servers, in seconds
+	@$(PYTHON) -m pytest -m "not integration and not slow" $(QUICK)
+
+lint: $(VENV) ## format, lint, types, import rules
+	@$(PYTHON) -m ruff format --check --quiet $(LINTED) || { echo "Run make format."; exit 1; }
+	@$(PYTHON) -m ruff check --quiet $(LINTED)
+	@$(PYTHON) -m mypy
+	@.venv/bin/lint-imports --no-logo
+
+format: $(VENV) ## format the code, mend what ruff can mend
+	@$(PYTHON) -m ruff format $(LINTED)
+	@$(PYTHON) -m ruff check --fix $(LINTED)
+
+clean: ## remove everything that make made
+	rm -rf .venv .tools .azurite .state .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+
+$(VENV): requirements.txt dev/requirements.txt dev/setup/python.sh
+	@dev/setup/python.sh
+
+$(AZURITE): dev/setup/azurite/package.json dev/setup/azurite/package-lock.json dev/setup/azurite.sh
+	@dev/setup/azurite.sh
