@@ -288,6 +288,7 @@ class Mark:
     mailbox_id: str
     due: datetime
     reason: str  #: "bc", "outlook", "sweep", "retry", "request"
+    version: int = 0  #: of the last put that `due` saw; 0: by hand, then `settle` covers puts due up to `due`
 
 
 class Marks(Protocol):

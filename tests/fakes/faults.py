@@ -1,0 +1,88 @@
+"""Failures on demand: raise before or after the n-th call, or let the whole process die there.
+
+faults.fail(3, RetryableError("busy"))                      the 3rd call from now, before it did anything
+faults.fail(1, LeaseLost("taken"), call="mailbox.commit")   the next transaction of a mailbox
+faults.fail(2, after=True)                                  the 2nd call, after its effect: the answer is lost
+faults.die(5)                                               the process dies at the 5th call; so does every further call
+faults.restart()                                            a new process: works again
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from shared.errors import RetryableError
+
+
+class Died(BaseException):
+    """The process died: not an Exception, so that no `except Exception` survives it."""
+
+
+@dataclass(slots=True)
+class _Planned:
+    calls_left: int
+    error: BaseException
+    after: bool
+    call: str | None
+
+
+@dataclass(slots=True)
+class Faults:
+    """What goes wrong, and when. `calls` is the history of all calls, for counting."""
+
+    calls: list[str] = field(default_factory=list)
+    on_death: list[Callable[[], None]] = field(default_factory=list)  #: told at once when the process dies
+    _planned: list[_Planned] = field(default_factory=list)
+    _dead: bool = False
+
+    def fail(
+        self, at: int = 1, error: BaseException | None = None, *, after: bool = False, call: str | None = None
+    ) -> None:
+        """Let the `at`-th call from now fail; `call` counts only the calls of that name."""
+        self._planned.append(_Planned(at, error or RetryableError("storage is busy"), after, call))
+
+    def die(self, at: int = 1, *, after: bool = False, call: str | None = None) -> None:
+        """Let the process die at the `at`-th call from now."""
+        self.fail(at, Died(), after=after, call=call)
+
+    def restart(self) -> None:
+        """A new process; failures that were planned and never happened are forgotten."""
+        self._dead = False
+        self._planned.clear()
+
+    @property
+    def pending(self) -> int:
+        """Failures planned that have not happened yet."""
+        return len(self._planned)
+
+    @contextmanager
+    def around(self, call: str) -> Iterator[None]:
+        """One call with its effect inside the `with` block."""
+        if self._dead:
+            raise Died
+        self.calls.append(call)
+        due = self._count(call)
+        for planned in due:
+            if not planned.after:
+                self._raise(planned.error)
+        yield
+        for planned in due:
+            self._raise(planned.error)
+
+    def _count(self, call: str) -> list[_Planned]:
+        due = []
+        for planned in self._planned:
+            if planned.call is None or planned.call == call:
+                planned.calls_left -= 1
+                if planned.calls_left == 0:
+                    due.append(planned)
+        for planned in due:
+            self._planned.remove(planned)
+        return due
+
+    def _raise(self, error: BaseException) -> None:
+        if isinstance(error, Died):
+            self._dead = True
+            for told in self.on_death:
+                told()
+        raise error
