@@ -2,27 +2,14 @@
 
 from dataclasses import dataclass
 
-
-@dataclass(frozen=True, slots=True)
-class SafetyLimits:
-    """When operations are held (R26)."""
-
-    removals_count: int = 10  #: more than this many and ...
-    removals_share: float = 0.20  #: ... more than this share of the links, or ...
-    removals_most: int = 200  #: ... more than this many
-    feed_count: int = 50  #: a company's persons found gone: more than this many and ...
-    feed_share: float = 0.05  #: ... more than this share
-    bc_creations: int = 100  #: out of one folder
-    outlook_creations: int = 5_000  #: in one folder
-    strangers: int = 10  #: on a first run in a folder that the sync did not make
-    window_hours: int = 24  #: runs that nobody asked for count together
+from shared.planning.guards import SafetyLimits
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Times are in seconds unless the name says otherwise."""
 
-    safety: SafetyLimits = SafetyLimits()
+    safety: SafetyLimits = SafetyLimits()  # noqa: RUF009 - frozen
     run_budget: float = 240.0  #: how long one queue message works before it hands over (R32)
     overlap_minutes: int = 15  #: how far before the watermark BC's changes are read again (BC reference 3.5)
     enumeration_most: int = 100_000  #: larger companies enumerate ids on a schedule (R14)
@@ -38,3 +25,6 @@ class Limits:
     feed_wait: float = 120.0  #: how long a requested run waits for another's refresh of the feed
     category: str = "Business Central"
     default_folder: str = "Business Central"
+
+
+__all__ = ["Limits", "SafetyLimits"]

@@ -1,5 +1,6 @@
 """Everything that a use case may reach, in one value; bootstrap builds it, tests build it from fakes."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,4 +27,5 @@ class Services:
     monotonic: Callable[[], float]  #: seconds
     new_id: Callable[[], str]  #: 8 random hex digits
     environment: str  #: BC environment name, part of every stamp (R9)
+    sleep: Callable[[float], None] = time.sleep
     limits: Limits = Limits()  # noqa: RUF009 - frozen

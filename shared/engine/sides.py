@@ -174,6 +174,8 @@ class BcWrite:
 class BcSide(Protocol):
     """One company. All reads ask for the primary database, never the replica (reference 3.5)."""
 
+    company_id: str
+
     def contacts(self) -> Iterator[BcContact]:
         """Every contact of the company, all pages or an exception, never a part."""
 

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from shared.cards.model import EMPTY_CARD, BcContact, Card, Field, Origin, OutlookContact
+from shared.cards.model import BcContact, Card, Field, Origin, OutlookContact
+from shared.cards.translate import NO_COUNTRIES, Countries
 from shared.filters import Filter
 
 
@@ -142,14 +143,6 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True)
-class Countries:
-    """BC's list of countries (R19)."""
-
-    names: Mapping[str, str] = field(default_factory=dict)  #: code -> display name
-    codes: Mapping[str, str] = field(default_factory=dict)  #: matching key of a code or a name -> code
-
-
-@dataclass(frozen=True, slots=True)
 class Inputs:
     """Everything a plan is computed from."""
 
@@ -162,7 +155,8 @@ class Inputs:
     hidden: frozenset[str] = frozenset()  #: BC ids (R23)
     persons: Mapping[str, tuple[BcContact, ...]] = field(default_factory=dict)  #: by e-mail key, whole company (R7)
     companies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  #: name's matching key -> numbers (R18)
-    countries: Countries = field(default_factory=Countries)
+    countries: Countries = NO_COUNTRIES
+    folder_new: bool = False  #: the folder was made anew: nothing in it was deleted by the user (R27)
     linked_elsewhere: frozenset[str] = frozenset()  #: BC ids of `persons` that have a link not among `links`
 
 
@@ -216,16 +210,16 @@ class Cause(StrEnum):
 class Create:
     """Create a contact on one side from the other; afterwards they are linked.
 
-    On `Side.OUTLOOK`, `bc` is the source and `outlook_id` the id of the contact it replaces, if any (R23).
+    On `Side.OUTLOOK`, `bc` is the source and `replaces` the Outlook id of the contact that it stands in for (R23).
     On `Side.BC`, `outlook` is the source and `company_number` the company to link (R18).
     """
 
     side: Side
     cause: Cause
     values: Mapping[Field, str]  #: in the terms of the side that is written
+    origin: Origin
     bc: BcContact | None = None
     outlook: OutlookContact | None = None
-    origin: Origin = Origin.SYNC
     company_number: str = ""
     replaces: str = ""
     left: frozenset[Field] = frozenset()
@@ -233,22 +227,22 @@ class Create:
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """Write the fields in `values` to one side of a pair. Nothing to write (`values` empty, no stamp): only the record.
+    """Write the fields in `values` to one side of a pair, in that side's terms.
 
-    `link` is the pair as it will be recorded once this side is written, apart from what the service returns.
-    `expected` is the predicted state of the other operation of the same pair in a preview, not needed to apply.
+    For `Side.BC`, `link` is the pair as recorded so far, and the Outlook side is planned again on what BC returns
+    (R16, R22). For `Side.OUTLOOK`, `link` is the pair as it will be recorded, but for what the service returns.
     """
 
     side: Side
     cause: Cause
+    link: Link
     bc: BcContact
     outlook: OutlookContact
     values: Mapping[Field, str]
-    link: Link  #: base before this write: returned values are put into it
     name_parts: tuple[str, str, str] | None = None
     company_number: str | None = None
     stamp: bool = False
-    before: Mapping[Field, str] = field(default_factory=dict)  #: values that are replaced, for preview and journal
+    new_link: bool = False  #: a first match: no link was recorded before
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +250,8 @@ class Record:
     """Nothing to write on either side; remember the new base, or a new link (R7, R15)."""
 
     link: Link
+    cause: Cause
+    new_link: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,7 +262,7 @@ class Remove:
     cause: Cause
     bc_id: str
     outlook_id: str
-    card: Card = EMPTY_CARD
+    name: str = ""
     bc: BcContact | None = None
     outlook: OutlookContact | None = None
     take_off: bool = False

@@ -1,0 +1,24 @@
+"""A BC contact from the values of its API fields: what the adapter reads and what the snapshot keeps become the same."""
+
+from collections.abc import Mapping
+
+from shared.cards import emails
+from shared.cards.model import FIELDS, BcContact, Card, Field
+from shared.cards.normalise import clean
+
+
+def card_of(values: Mapping[str, str | bool]) -> Card:
+    """The card in BC's terms: country as code, e-mail with all its addresses; names are not split here (R20, R41)."""
+    return Card(*[_text(values, each) for each in FIELDS])
+
+
+def contact_from_values(id: str, etag: str, modified: str, values: Mapping[str, str | bool]) -> BcContact:  # noqa: A002
+    """The contact whose API fields hold `values`, by their names there."""
+    return BcContact(id, etag, modified, values, card_of(values))
+
+
+def _text(values: Mapping[str, str | bool], which: Field) -> str:
+    value = values.get(which.value, "")
+    if not isinstance(value, str) or not value:
+        return ""
+    return emails.join(emails.split(value)) if which is Field.EMAIL else clean(value)

@@ -1,0 +1,273 @@
+"""The company feed: BC's contacts are read once for all profiles, into the snapshot and the change log.
+
+A refresh reads what changed since the watermark less an overlap (late commits, BC reference 3.5), and enumerates the
+ids with their stamps: that finds deletions, stragglers that the overlap missed, and a company that went back in time.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+from shared.cards.model import BcContact
+from shared.engine.model import HeldKind
+from shared.engine.services import Services
+from shared.engine.sides import BcSide
+from shared.engine.state import Busy, FeedChanges, FeedState, HeldFeed, RosterEntry
+from shared.errors import RetryableError
+from shared.pace import Pace
+
+type Roster = Mapping[str, RosterEntry]
+
+CHUNK = 1_000  #: contacts written to the snapshot at a time
+
+
+def bring_up_to_date(
+    services: Services, company_id: str, since: datetime, pace: Pace, *, full: bool = False
+) -> FeedState:
+    """The feed as of `since` or later: requests made before a refresh begins share it, later ones wait for the next.
+
+    `full` reads every contact whole, regardless of dates (R14). Raises CompanyUnavailable, RetryableError.
+    """
+    give_up = services.monotonic() + services.limits.feed_wait
+    while True:
+        state = services.companies.feed(company_id)
+        if _is_fresh(state, since, full):
+            return state
+        held = services.companies.hold_feed(company_id, services.new_id())
+        if not isinstance(held, Busy):
+            try:
+                state = held.state()
+                if _is_fresh(state, since, full):
+                    return state
+                return _Refresh(services, held, services.business_central(pace).company(company_id), full).go(state)
+            finally:
+                held.release()
+        if services.monotonic() > give_up:
+            raise RetryableError("Another worker is reading the company; this run goes on later.", code="feed-busy")
+        pace.keep_going()
+        services.sleep(min(1.0, max(0.05, held.seconds)))
+
+
+def offer(services: Services, company_id: str, written: Sequence[BcContact], gone: Sequence[str]) -> FeedState | None:
+    """Tell the feed of our own writes (architecture, point 1); None when it is busy: then a refresh finds them."""
+    if not written and not gone:
+        return None
+    held = services.companies.hold_feed(company_id, services.new_id())
+    if isinstance(held, Busy):
+        return None
+    try:
+        if not held.state().epoch:
+            return None
+        return held.commit(FeedChanges(changed=list(written), gone=list(gone)))
+    finally:
+        held.release()
+
+
+def _is_fresh(state: FeedState, since: datetime, full: bool) -> bool:
+    if not state.epoch or state.refreshed_at is None or state.refreshed_at < since:
+        return False
+    return not full or (state.full_at is not None and state.full_at >= since)
+
+
+@dataclass(slots=True)
+class _Found:
+    """What a refresh found."""
+
+    changed: list[BcContact] = field(default_factory=list)
+    older: list[BcContact] = field(default_factory=list)  #: shown with an older stamp than we know (R33)
+    gone: list[str] = field(default_factory=list)
+    enumerated: bool = False
+
+    def sort_in(self, contact: BcContact, known: RosterEntry | None, *, same: bool = True) -> None:
+        """Is it news, an echo, or a look into the past?"""
+        if known is None or moment(contact.modified) > moment(known.stamp):
+            self.changed.append(contact)
+        elif moment(contact.modified) < moment(known.stamp):
+            self.older.append(contact)
+        elif not same:
+            self.changed.append(contact)
+
+
+@dataclass(slots=True)
+class _Refresh:
+    """One refresh, under the feed's lease."""
+
+    services: Services
+    held: HeldFeed
+    bc: BcSide
+    full: bool
+    began: datetime = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.began = self.services.now()
+
+    def go(self, state: FeedState) -> FeedState:
+        """Read, compare, append; the state moves last."""
+        if not state.epoch:
+            return self._build(state)
+        roster = self.held.roster()
+        found = self._everything(roster) if self.full else self._news(state, roster)
+        if found.older:
+            found.older = self._still_older(found.older, roster)
+        new_state = self._advanced(state, found, roster)
+        if found.older and state.stopped is None:
+            new_state = replace(new_state, stopped=_back_in_time(found.older))
+        if new_state.stopped is not None:  # R33: what we know is kept until a person decides
+            return self.held.commit(FeedChanges(state=replace(state, stopped=new_state.stopped)))
+        countries = self._countries(state)
+        if countries is not None:
+            new_state = replace(new_state, countries_at=self.began)
+        return self.held.commit(
+            FeedChanges(changed=found.changed, gone=found.gone, state=new_state, countries=countries)
+        )
+
+    # ------------------------------------------------------------ the first time
+
+    def _build(self, state: FeedState) -> FeedState:
+        """Nothing is known: read all; the log stays empty, profiles compare with the snapshot."""
+        countries = self.bc.countries()
+        watermark, persons, seen = "", 0, set[str]()
+        chunk: list[BcContact] = []
+        for contact in self.bc.contacts():
+            watermark = max(watermark, contact.modified, key=moment)
+            persons += contact.is_person
+            seen.add(contact.id)
+            chunk.append(contact)
+            if len(chunk) == CHUNK:
+                self.held.commit(FeedChanges(changed=chunk, log=False))
+                chunk = []
+        left_over = [each for each in self.held.roster() if each not in seen]  # of a refresh that died half-way
+        new_state = replace(
+            state,
+            epoch=self.services.new_id(),
+            watermark=watermark,
+            floor=state.head,
+            refreshed_at=self.began,
+            enumerated_at=self.began,
+            full_at=self.began,
+            countries_at=self.began,
+            persons=persons,
+            contacts=len(seen),
+        )
+        return self.held.commit(
+            FeedChanges(changed=chunk, gone=left_over, log=False, state=new_state, countries=countries)
+        )
+
+    # ------------------------------------------------------------ changes
+
+    def _news(self, state: FeedState, roster: Roster) -> _Found:
+        overlap = timedelta(minutes=self.services.limits.overlap_minutes)
+        window = self.bc.changed_since(as_stamp(moment(state.watermark) - overlap))
+        found = _Found()
+        for contact in window:
+            found.sort_in(contact, roster.get(contact.id))
+        if self._enumerates(state):
+            self._enumerate(found, roster)
+        return found
+
+    def _enumerates(self, state: FeedState) -> bool:
+        """Larger companies enumerate on a schedule of their own (R14)."""
+        if state.contacts <= self.services.limits.enumeration_most or state.enumerated_at is None:
+            return True
+        return self.began - state.enumerated_at >= timedelta(minutes=self.services.limits.enumeration_minutes)
+
+    def _enumerate(self, found: _Found, roster: Roster) -> None:
+        stamps = dict(self.bc.stamps())
+        known = {contact.id for contact in found.changed} | {contact.id for contact in found.older}
+        stragglers = [
+            key
+            for key, stamp in stamps.items()
+            if key not in known and (key not in roster or moment(stamp) != moment(roster[key].stamp))
+        ]
+        for contact in self._read(stragglers):
+            found.sort_in(contact, roster.get(contact.id))
+        found.gone = self._confirmed_gone([key for key in roster if key not in stamps])
+        found.enumerated = True
+
+    def _everything(self, roster: Roster) -> _Found:
+        """Every contact whole; those whose stamp is the same are compared by their values (R14)."""
+        company = self.services.companies
+        known = {each.id: _digest(each) for each in company.all_contacts(self.bc.company_id)}
+        found, seen = _Found(), set[str]()
+        for contact in self.bc.contacts():
+            seen.add(contact.id)
+            found.sort_in(contact, roster.get(contact.id), same=known.get(contact.id) == _digest(contact))
+        found.gone = self._confirmed_gone([key for key in roster if key not in seen])
+        found.enumerated = True
+        return found
+
+    def _read(self, ids: Sequence[str]) -> list[BcContact]:
+        return [each for each in self.bc.read(ids).values() if each is not None] if ids else []
+
+    def _confirmed_gone(self, ids: Sequence[str]) -> list[str]:
+        """A second look at each (R25): a list that came back too short deletes nobody."""
+        if not ids:
+            return []
+        answers = self.bc.read(ids)
+        return [key for key in ids if key in answers and answers[key] is None]
+
+    def _still_older(self, older: Sequence[BcContact], roster: Roster) -> list[BcContact]:
+        """Read once more: a change that was seen before its commit and rolled back looks the same at first."""
+        return [
+            each
+            for each in self._read([each.id for each in older])
+            if moment(each.modified) < moment(roster[each.id].stamp)
+        ]
+
+    # ------------------------------------------------------------ the new state
+
+    def _advanced(self, state: FeedState, found: _Found, roster: Roster) -> FeedState:
+        gone_persons = sum(roster[key].person for key in found.gone)
+        held = self._too_many_gone(gone_persons, state.persons, found.gone)
+        if held is not None:
+            found.gone = []
+        watermark = max([state.watermark, *(each.modified for each in found.changed)], key=moment)
+        new = [each for each in found.changed if each.id not in roster]
+        return replace(
+            state,
+            watermark=watermark,
+            refreshed_at=self.began,
+            enumerated_at=self.began if found.enumerated else state.enumerated_at,
+            full_at=self.began if self.full else state.full_at,
+            persons=state.persons + sum(each.is_person for each in new) - (gone_persons if held is None else 0),
+            contacts=state.contacts + len(new) - len(found.gone),
+            held=held if found.enumerated else state.held,
+        )
+
+    def _too_many_gone(self, count: int, persons: int, gone: Sequence[str]) -> HeldKind | None:
+        """R26: judged once, here, for all profiles."""
+        limits = self.services.limits.safety
+        if count > limits.feed_count and count > limits.feed_share * persons:
+            words = f"more than {limits.feed_count} and more than {limits.feed_share:.0%} of {persons} persons are gone"
+            return HeldKind("company-deletions", count, words, tuple(gone[:1000]))
+        return None
+
+    def _countries(self, state: FeedState) -> dict[str, str] | None:
+        too_old = timedelta(hours=self.services.limits.country_hours)
+        if self.full or state.countries_at is None or self.began - state.countries_at > too_old:
+            return dict(self.bc.countries())
+        return None
+
+
+def moment(stamp: str) -> datetime:
+    """A stamp as BC writes it, trailing zeros dropped (BC reference 2.1); the earliest moment for a blank one."""
+    if not stamp:
+        return datetime.min.replace(tzinfo=UTC)
+    return datetime.fromisoformat(stamp)
+
+
+def as_stamp(when: datetime) -> str:
+    """A moment as BC's filters want it: milliseconds, Z."""
+    if when.year < 1900:
+        return "1900-01-01T00:00:00.000Z"
+    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{when.microsecond // 1000:03d}Z"
+
+
+def _back_in_time(older: Iterable[BcContact]) -> HeldKind:
+    ids = tuple(each.id for each in older)
+    words = "the company shows contacts as they were before: its environment was restored; nothing is written"
+    return HeldKind("company-restored", len(ids), words, ids[:1000])
+
+
+def _digest(contact: BcContact) -> int:
+    return hash(tuple(sorted(contact.values.items(), key=lambda pair: pair[0])))
