@@ -1,6 +1,5 @@
 """Starts the simulators, in a thread of this process."""
 
-import importlib
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,6 +7,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from dev.simulators.business_central.control import BusinessCentralControl
+from dev.simulators.business_central.service import BusinessCentral
 from dev.simulators.certificates import make_certificates
 from dev.simulators.control_client import ControlClient
 from dev.simulators.entra.control import EntraControl
@@ -50,9 +51,7 @@ class Simulators:
         self.bc_root = addresses.bc_root
         self.authority = f"{addresses.authority_host}/{addresses.tenant}"
         self.graph = GraphControl(self.graph_root, self.ca_file)
-        self.bc: Any = (
-            _business_central("control").BusinessCentralControl(self.bc_root, self.ca_file) if self.bc_root else None
-        )
+        self.bc = BusinessCentralControl(self.bc_root, self.ca_file)
         self.entra = EntraControl(addresses.authority_host, self.ca_file)
         self._servers = servers
         self._folder = folder
@@ -63,10 +62,9 @@ class Simulators:
 
     def stop(self) -> None:
         """Close the control clients, and stop the servers if they run in this process."""
-        clients: list[ControlClient | None] = [self.graph, self.bc, self.entra]
+        clients: list[ControlClient] = [self.graph, self.bc, self.entra]
         for client in clients:
-            if client is not None:
-                client.close()
+            client.close()
         if self._servers:
             self._servers.stop()
         if self._folder:
@@ -122,11 +120,6 @@ def _create(name: str, world: World) -> Service:
         case "graph":
             return Graph(world)
         case "bc":
-            made: Service = _business_central("service").BusinessCentral(world)
-            return made
+            return BusinessCentral(world)
         case _:
             raise ValueError(f"no simulator {name!r}; there are {ALL}")
-
-
-def _business_central(module: str) -> Any:
-    return importlib.import_module(f"dev.simulators.business_central.{module}")

@@ -9,7 +9,7 @@ from dev.simulators.launch import Simulators, start_simulators
 
 @pytest.fixture(scope="module")
 def simulators(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulators]:
-    with start_simulators(("entra", "graph"), folder=tmp_path_factory.mktemp("simulators")) as running:
+    with start_simulators(folder=tmp_path_factory.mktemp("simulators")) as running:
         yield running
 
 

@@ -37,7 +37,7 @@ class Actions:
         names = (
             "companies", "add_company", "rename_company", "delete_company", "copy_company", "snapshot", "restore",
             "setup", "countries", "post_codes", "seed", "contacts", "contact", "create", "update", "delete",
-            "set_relation", "set_facts", "set_stamp", "finish_uncommitted", "switches", "limits",
+            "set_relation", "set_facts", "set_stamp", "finish_uncommitted", "switches", "limits", "reset",
         )  # fmt: skip
         return {name: _explained(getattr(self, name)) for name in names}
 
@@ -200,6 +200,10 @@ class Actions:
         limits = self._environment.limits
         limits.set(**changes)
         return {"most_running": limits.most_running, "most_waiting": limits.most_waiting}
+
+    def reset(self) -> None:
+        """Start afresh."""
+        self._environment.reset()
 
     def _company(self, key: str | None, but: Company | None = None) -> Company:
         every = [one for one in self._environment.companies.values() if one is not but]

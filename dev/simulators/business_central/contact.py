@@ -3,8 +3,8 @@
 import base64
 import hashlib
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any
 
@@ -50,15 +50,18 @@ class Contact:
     minor: bool = False
     parental_consent: bool = False
     busy: frozenset[str] = frozenset()  #: of tasks, segments, opportunities: what keeps it from being deleted (7)
+    kept_tag: list[str] = field(default_factory=list, init=False, repr=False, compare=False)  #: see `etag`
 
 
 _NAMES = tuple(CONTACT.fields)
-_values: Callable[[Contact], tuple[Any, ...]] = attrgetter(*(field.attribute for field in CONTACT.fields.values()))
+_values: Callable[[Contact], tuple[Any, ...]] = attrgetter(*(one.attribute for one in CONTACT.fields.values()))
 _RELATION_TEXTS = {member: member.replace(" ", "_x0020_") for member in RELATIONS}
 
 
-def contact_json(contact: Contact) -> dict[str, Any]:
-    """Return the contact as the API shows it, the ETag first."""
+def contact_json(contact: Contact, names: Sequence[str] | None = None) -> dict[str, Any]:
+    """Return the contact as the API shows it, the ETag first; only the fields in `names` when there are any."""
+    if names is not None:
+        return {"@odata.etag": etag(contact), **{name: _shown(contact, name) for name in names}}
     shown = dict(zip(_NAMES, _values(contact), strict=True))
     shown["contactBusinessRelation"] = _RELATION_TEXTS[contact.relation]
     shown["lastModifiedDateTime"] = stamp_text(contact.modified)
@@ -66,10 +69,13 @@ def contact_json(contact: Contact) -> dict[str, Any]:
 
 
 def etag(contact: Contact) -> str:
-    """Return the weak tag, computed from what the page shows and from nothing else (4)."""
+    """Return the weak tag, computed once from what the page shows and from nothing else (4)."""
+    if contact.kept_tag:
+        return contact.kept_tag[0]
     digest = hashlib.blake2b(repr(_values(contact)).encode(), digest_size=33).digest()
     inside = b"'44;" + base64.b64encode(digest) + b"1;00;'"
-    return f'W/"{base64.b64encode(inside).decode()}"'
+    contact.kept_tag.append(f'W/"{base64.b64encode(inside).decode()}"')
+    return contact.kept_tag[0]
 
 
 def is_etag(text: str) -> bool:
@@ -81,6 +87,14 @@ def is_etag(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _shown(contact: Contact, name: str) -> Any:
+    if name == "contactBusinessRelation":
+        return _RELATION_TEXTS[contact.relation]
+    if name == "lastModifiedDateTime":
+        return stamp_text(contact.modified)
+    return getattr(contact, CONTACT.fields[name].attribute)
 
 
 def table_etag(values: dict[str, Any]) -> str:

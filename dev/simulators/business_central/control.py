@@ -127,6 +127,10 @@ class BusinessCentralControl(ControlClient):
 
     # The environment
 
+    def reset(self) -> None:
+        """Start afresh: one company, CRONUS, empty and with a new id; switches and limits as they were."""
+        self.call("reset")
+
     def switch(self, **changes: Any) -> dict[str, Any]:
         """Change `switches.Switches` by name; returns all."""
         return dict(self.call("switches", **changes))

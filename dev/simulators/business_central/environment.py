@@ -23,10 +23,14 @@ class Environment:
         """Stamps come from `clock`."""
         self._clock = clock
         self.name = "Production"
-        self.switches = Switches()
-        self.limits = Limits(clock)
-        self.walks = Walks()
         self.writing = Lock()  #: held by whoever writes, and by a batch that is one transaction
+        self.reset()
+
+    def reset(self) -> None:
+        """Start afresh: the first company, empty; no switch or limit changed."""
+        self.switches = Switches()
+        self.limits = Limits(self._clock)
+        self.walks = Walks()
         self.companies: dict[str, Company] = {}
         self.add_company("CRONUS", "CRONUS International")
 

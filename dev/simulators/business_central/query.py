@@ -19,6 +19,7 @@ from dev.simulators.business_central.switches import Switches
 from dev.simulators.business_central.table import Columns
 
 _REMEMBERED_WALKS = 20_000
+_BY_STAMP: Columns = (("modified", False),)
 
 
 class Rows(Protocol):
@@ -125,10 +126,10 @@ def read_page(rows: Rows, query: Query, walks: Walks, switches: Switches) -> Pag
     """Return the rows that a query asks for; raises BcError when its skiptoken leads nowhere."""
     key = _sort_key(query.columns)
     candidates = _candidates(rows, query, key)
-    start = 0 if query.skiptoken is None else bisect_right(
-        candidates, _position(rows, query, walks, switches, key), key=key
-    )
-    matching = _matching(candidates, max(start, _first_possible(candidates, query, key)), query.test)
+    start = 0
+    if query.skiptoken is not None:
+        start = bisect_right(candidates, _position(rows, query, walks, switches, key), key=key)
+    matching = _matching(candidates, start, query.test)
     if query.skiptoken is None and query.skip:
         matching = islice(matching, query.skip, None)
     wanted = query.page_size if query.top is None else min(query.page_size, query.top)
@@ -159,23 +160,21 @@ def next_options(raw: str, page: Page, query: Query) -> str:
 
 
 def _candidates(rows: Rows, query: Query, key: Callable[[Any], Any]) -> Sequence[Any]:
+    """Return rows in the query's order, among them all that can match."""
     ids = wanted_ids(query.condition)
-    if ids is None:
+    if ids is not None:
+        return sorted((row for row in map(rows.get, ids) if row is not None), key=key)
+    bound = lower_bound(query.condition, "modified")
+    if bound is None:
         return rows.ordered(query.columns, key)
-    return sorted((row for row in map(rows.get, ids) if row is not None), key=key)
+    by_stamp = rows.ordered(_BY_STAMP, _sort_key(_BY_STAMP))
+    late = by_stamp[bisect_left(by_stamp, bound, key=attrgetter("modified")) :]
+    return late if query.columns == _BY_STAMP else sorted(late, key=key)
 
 
 def _matching(candidates: Sequence[Any], start: int, test: RowTest | None) -> Iterator[Any]:
     rest = islice(candidates, start, None)
     return rest if test is None else filter(test, rest)
-
-
-def _first_possible(candidates: Sequence[Any], query: Query, key: Callable[[Any], Any]) -> int:
-    attribute, descending = query.columns[0]
-    if attribute != "modified" or descending:
-        return 0
-    bound = lower_bound(query.condition, "modified")
-    return 0 if bound is None else bisect_left(candidates, (bound,), key=key)
 
 
 def _position(rows: Rows, query: Query, walks: Walks, switches: Switches, key: Callable[[Any], Any]) -> Any:

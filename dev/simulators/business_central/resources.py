@@ -24,7 +24,7 @@ from dev.simulators.business_central.stamps import stamp_text
 from dev.simulators.business_central.writes import change, create, delete
 from dev.simulators.exchange import Answer, Request
 
-type Shown = Callable[[Any], dict[str, Any]]
+type Shown = Callable[[Any, Sequence[str] | None], dict[str, Any]]  #: a row's JSON, or only some fields of it
 
 _SEGMENT = re.compile(r"([A-Za-z$]\w*)(?:\((.*)\))?")
 _ODATA = {"OData-Version": "4.0"}
@@ -147,7 +147,7 @@ class Resources:
                 return self._delete(request, company, key)
             case ["picture"], "GET":
                 request.kind = "get picture"
-                return self._get(request, company, key, lambda contact: picture_json(contact.id, self._link(request)))
+                return self._get(request, company, key, lambda row, _: picture_json(row.id, self._link(request)))
             case [] | ["picture"], _:
                 raise errors.wrong_method(request.method, "contacts")
         raise errors.no_segment(rest[0].name)
@@ -209,7 +209,7 @@ class Resources:
         answer: dict[str, Any] = {"@odata.context": self._context(request)}
         if page.total is not None:
             answer["@odata.count"] = page.total
-        answer["value"] = [self._selected(request, query, row, shown(row)) for row in page.rows]
+        answer["value"] = [self._selected(request, query, row, shown) for row in page.rows]
         if page.more is not None:
             answer["@odata.nextLink"] = f"{self._link(request)}?{next_options(request.query, page, query)}"
         headers = dict(_ODATA)
@@ -220,16 +220,15 @@ class Resources:
     def _single(self, request: Request, entity: Entity, row: Any, shown: Shown) -> Answer:
         query = self._query(request, entity)
         context = {"@odata.context": self._context(request, "/$entity")}
-        return Answer(200, context | self._selected(request, query, row, shown(row)), _ODATA)
+        return Answer(200, context | self._selected(request, query, row, shown), _ODATA)
 
-    def _selected(self, request: Request, query: Query, row: Any, shown: dict[str, Any]) -> dict[str, Any]:
-        if query.select is not None and "picture" not in request.segments[-1:]:
-            shown = {"@odata.etag": shown["@odata.etag"], **{name: shown[name] for name in query.select}}
+    def _selected(self, request: Request, query: Query, row: Any, shown: Shown) -> dict[str, Any]:
+        values = shown(row, query.select)
         if query.expand:
             link = self._link(request)
             one = link if link.endswith(")") else f"{link}({row.id})"
-            shown["picture"] = picture_json(row.id, f"{one}/picture")
-        return shown
+            values["picture"] = picture_json(row.id, f"{one}/picture")
+        return values
 
     def _link(self, request: Request) -> str:
         return f"{self._root()}{request.path}"
@@ -249,13 +248,14 @@ class Resources:
 def plain_json(entity: Entity) -> Shown:
     """Return what shows rows of a small table."""
 
-    def shown(row: Any) -> dict[str, Any]:
+    def shown(row: Any, names: Sequence[str] | None) -> dict[str, Any]:
         values = {
             name: stamp_text(value) if field.kind is Kind.DATETIME else value
             for name, field in entity.fields.items()
             for value in (getattr(row, field.attribute),)
         }
-        return {"@odata.etag": table_etag(values), **values}
+        wanted = values if names is None else {name: values[name] for name in names}
+        return {"@odata.etag": table_etag(values), **wanted}
 
     return shown
 

@@ -10,17 +10,20 @@ _LOCAL = re.compile(r"""(?:[^\s()<>\[\]:;@\\,."\x00-\x1f][^\s()<>\[\]:;@\\,"\x00
 _DOMAIN = re.compile(r"""[^\s()<>\[\]:;@\\,."\x00-\x1f][^\s()<>\[\]:;@\\,"\x00-\x1f]*""")
 
 
+def name_parts(name: str) -> tuple[str, str, str]:
+    """Return first, middle and surname as BC makes them from a name: by blanks, 30 characters each (2.3)."""
+    words = [word for word in name.split(" ") if word]
+    if len(words) < 2:
+        return "".join(words)[:30], "", ""
+    surname = words.pop()
+    middle = words.pop() if len(words) > 1 else ""
+    return " ".join(words)[:30], middle[:30], surname[:30]
+
+
 def split_name(contact: Contact) -> Contact:
-    """Fill first, middle and surname from the name (2.3); companies have none."""
-    words = [word for word in contact.display_name.split(" ") if word] if contact.type == PERSON else []
-    first, middle, surname = "", "", ""
-    if len(words) == 1:
-        first = words[0]
-    elif words:
-        surname = words.pop()
-        middle = words.pop() if len(words) > 1 else ""
-        first = " ".join(words)
-    return replace(contact, first_name=first[:30], middle_name=middle[:30], surname=surname[:30])
+    """Fill first, middle and surname from the name; companies have none."""
+    first, middle, surname = name_parts(contact.display_name) if contact.type == PERSON else ("", "", "")
+    return replace(contact, first_name=first, middle_name=middle, surname=surname)
 
 
 def invalid_address(text: str) -> str | None:

@@ -8,7 +8,7 @@ from uuid import uuid4
 from dev.simulators.business_central.company import Company
 from dev.simulators.business_central.contact import COMPANY, PERSON, Contact
 from dev.simulators.business_central.fields import CONTACT, Kind
-from dev.simulators.business_central.rules import split_name
+from dev.simulators.business_central.rules import name_parts
 from dev.simulators.business_central.stamps import parse_stamp
 
 _FIRST = ("Anna", "Bela", "Carla", "David", "Elif", "Frank", "Greta", "Hugo", "Ines", "Jonas", "Karin", "Lars")
@@ -84,8 +84,12 @@ def _row(values: Mapping[str, Any], now: int) -> Contact:
         if field.length and len(value) > field.length:
             raise ValueError(f"{name} is longer than {field.length}")
         changes[field.attribute] = value
-    row = Contact(**({"id": str(uuid4())} | changes))
-    return split_name(replace(row, search_name=row.search_name or row.display_name.upper()))
+    name = changes.get("display_name", "")
+    changes.setdefault("id", str(uuid4()))
+    changes["search_name"] = changes.get("search_name") or name.upper()
+    if changes["type"] == PERSON:
+        changes["first_name"], changes["middle_name"], changes["surname"] = name_parts(name)
+    return Contact(**changes)
 
 
 def _free_number(company: Company, taken: set[str]) -> str:
@@ -101,7 +105,7 @@ def _related(company: Company, row: Contact, names: Mapping[str, str]) -> Contac
     if row.type == COMPANY:
         return replace(row, company_number=row.number, company_name=row.display_name)
     if not row.company_number:
-        return replace(row, company_name="")
+        return replace(row, company_name="") if row.company_name else row
     known = company.contacts.by_number(row.company_number)
     name = names.get(row.company_number) or (known.display_name if known and known.type == COMPANY else None)
     if name is None:
