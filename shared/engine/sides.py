@@ -82,9 +82,9 @@ class OutlookWrite:
 class OutlookSide(Protocol):
     """One mailbox."""
 
-    def folder(self, folder_id: str) -> Folder | None:
-        """The folder with its stamp; None when it is gone or lies in another place than directly in the mailbox's
-        contacts (a user's deletion moves it to Deleted Items). Raises MailboxUnavailable."""
+    def folder(self, folder_id: str, parent_id: str) -> Folder | None:
+        """The folder with its stamp, in one request; None when it is gone or no longer lies in `parent_id` (a user's
+        deletion moves it to Deleted Items; blank: the parent does not matter). Raises MailboxUnavailable."""
 
     def find_folder(self, stamp: FolderStamp) -> Folder | None:
         """The folder that carries our stamp, whatever its name."""

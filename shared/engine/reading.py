@@ -1,0 +1,270 @@
+"""What a run reads: both feeds, the pairs that they name, and what must be read again before it is written to (R14).
+
+An incremental run reads in proportion to the changes (architecture, point 6); a full run reads the whole folder and the
+whole snapshot. Both end in the same `Inputs` for the planner.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from shared.cards import emails
+from shared.cards.model import BcContact, OutlookContact
+from shared.cards.normalise import matching_key
+from shared.cards.translate import countries_from
+from shared.engine.folders import ChosenFolder
+from shared.engine.model import Positions, Retry
+from shared.engine.sides import OutlookSide
+from shared.engine.state import Companies, FeedState, ProfileState
+from shared.planning.model import (
+    ABSENT,
+    Absent,
+    BcReading,
+    Inputs,
+    Link,
+    OutlookReading,
+    Parked,
+    Present,
+    Rules,
+    Shown,
+)
+from shared.planning.scope import belongs
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How much to read on each side."""
+
+    outlook_full: bool
+    bc_full: bool
+    requested: bool  #: a person asked: every retry is due (R31)
+    full_mode: bool  #: the run's mode, for R37's putting back
+
+
+@dataclass(slots=True)
+class Reading:
+    """Reads for one run. After `read`, `inputs` is complete and `delta_link` and `log_position` say how far it goes."""
+
+    companies: Companies
+    outlook: OutlookSide
+    state: ProfileState
+    feed: FeedState
+    positions: Positions
+    chosen: ChosenFolder
+    rules: Rules
+    extent: Extent
+    now: datetime
+
+    delta_link: str = ""
+    retries: dict[str, Retry] = field(default_factory=dict)  #: those due now, by key
+    links: dict[str, Link] = field(default_factory=dict)
+    bc: dict[str, BcReading] = field(default_factory=dict)
+    shown: dict[str, OutlookReading] = field(default_factory=dict)
+    parked: dict[str, Parked] = field(default_factory=dict)
+
+    @property
+    def folder_id(self) -> str:
+        """The folder's id; blank in a preview whose folder does not exist yet."""
+        return self.chosen.folder.id if self.chosen.folder else ""
+
+    def read(self) -> Inputs:
+        """Read everything that the planner needs. Raises PositionExpired, FolderMissing, MailboxUnavailable."""
+        if self.extent.outlook_full or self.extent.bc_full:
+            self.links = {link.bc_id: link for link in self.state.all_links()}
+        self._read_outlook()
+        self._read_bc()
+        self._read_retries()
+        self._complete_pairs()
+        self._complete_newcomers()
+        return self._inputs()
+
+    # ------------------------------------------------------------ the Outlook side
+
+    def _read_outlook(self) -> None:
+        if not self.folder_id:
+            self.shown = {link.outlook_id: ABSENT for link in self.links.values()}
+        elif self.extent.outlook_full:
+            self._whole_folder()
+        else:
+            self._folder_changes()
+
+    def _whole_folder(self) -> None:
+        """The position first, then the folder: what happens between is reported again."""
+        link = "" if self.chosen.is_new else self.positions.delta_link
+        self.delta_link = self.outlook.changes(self.folder_id, link or None).delta_link
+        self.parked = {each.outlook_id: each for each in self.state.all_parked()}
+        for contact in self.outlook.contacts(self.folder_id):
+            self.shown[contact.id] = Shown(contact)
+        missing = [link.outlook_id for link in self.links.values() if link.outlook_id not in self.shown]
+        if self.chosen.is_new and not self.shown:
+            self.shown.update(dict.fromkeys(missing, ABSENT))
+            self.shown.update(dict.fromkeys(self.parked, ABSENT))
+            return
+        self._read_again([*missing, *(key for key in self.parked if key not in self.shown)])
+
+    def _folder_changes(self) -> None:
+        """Only what the delta names; our own writes are recognised by their content and drop out here (R15)."""
+        changes = self.outlook.changes(self.folder_id, self.positions.delta_link)
+        self.delta_link = changes.delta_link
+        named = [contact.id for contact in changes.changed] + list(changes.removed)
+        if not named:
+            return
+        links = self.state.links_by_outlook(named)
+        by_outlook = {link.outlook_id: link for link in links.values()}
+        self.parked.update(self.state.parked_by_outlook([key for key in named if key not in by_outlook]))
+        unknown: list[str] = []
+        for contact in changes.changed:
+            link = by_outlook.get(contact.id)
+            if link is None:
+                unknown.append(contact.id)  # its marks decide what becomes of it (R2, R9)
+            elif contact.card != link.base_outlook or link.left or not link.stamped:
+                self.shown[contact.id] = Shown(contact)
+                self.links[link.bc_id] = link
+        gone = [key for key in changes.removed if key in by_outlook or key in self.parked]
+        self.links.update({link.bc_id: link for link in links.values() if link.outlook_id in gone})
+        self._read_again([*unknown, *gone])
+
+    def _read_again(self, outlook_ids: Sequence[str]) -> None:
+        """Ask for each contact itself: the second look of R25, the marks of R2 and R9, the re-read of R14."""
+        wanted = list(dict.fromkeys(outlook_ids))
+        if not wanted or not self.folder_id:
+            return
+        for key, contact in self.outlook.read(self.folder_id, wanted).items():
+            self.shown[key] = ABSENT if contact is None else Shown(contact)
+
+    # ------------------------------------------------------------ the BC side
+
+    def _read_bc(self) -> None:
+        if self.extent.bc_full:
+            self._whole_snapshot()
+        else:
+            self._log_entries()
+
+    def _whole_snapshot(self) -> None:
+        for contact in self.companies.all_contacts(self.rules.company_id):
+            link = self.links.get(contact.id)
+            if link is not None or belongs(contact, self.rules, None):
+                self.bc[contact.id] = Present(contact)
+        for key in self.links:
+            self.bc.setdefault(key, ABSENT)
+
+    def _log_entries(self) -> None:
+        """The newest entry of each contact since the position."""
+        newest: dict[str, BcContact | None] = {}
+        for entry in self.companies.log(self.rules.company_id, self.positions.log_position, self.feed.head):
+            newest[entry.bc_id] = entry.after
+        self.links.update(self.state.links_by_bc(newest))
+        for key, contact in newest.items():
+            if key in self.links or (contact is not None and belongs(contact, self.rules, None)):
+                self.bc[key] = ABSENT if contact is None else Present(contact)
+
+    def _snapshot(self, bc_ids: Iterable[str]) -> None:
+        """Contacts of pairs that BC's feed did not name: unchanged, or gone from the snapshot, hence deleted (R25)."""
+        wanted = [key for key in bc_ids if key not in self.bc]
+        if not wanted:
+            return
+        found = self.companies.contacts(self.rules.company_id, wanted)
+        for key in wanted:
+            contact = found.get(key)
+            self.bc[key] = ABSENT if contact is None else Present(contact)
+
+    # ------------------------------------------------------------ retries, pairs, newcomers
+
+    def _read_retries(self) -> None:
+        """R31: tried again even if nothing changed."""
+        due = [each for each in self.state.retries() if self.extent.requested or each.next_at <= self.now]
+        self.retries = {each.key: each for each in due}
+        outlook_ids = [each.key for each in due if each.side == "outlook"]
+        bc_ids = [each.key for each in due if each.side == "bc"]
+        self.links.update(self.state.links_by_bc([key for key in bc_ids if key not in self.links]))
+        self.links.update(self.state.links_by_outlook(outlook_ids))
+        self._snapshot(bc_ids)
+        self._read_again([key for key in outlook_ids if key not in self.shown])
+
+    def _complete_pairs(self) -> None:
+        """Each pair with one reading gets the other, where the plan can come to a write."""
+        self._stamped()
+        self._snapshot([link.bc_id for link in self.links.values() if link.outlook_id in self.shown])
+        needed = [
+            link.outlook_id
+            for link in self.links.values()
+            if link.outlook_id not in self.shown and _may_write(link, self.bc.get(link.bc_id), self.rules)
+        ]
+        self._read_again(needed)
+
+    def _stamped(self) -> None:
+        """Unlinked contacts that carry our stamp: their BC contact, and the link that it may have (R9)."""
+        bc_ids = [
+            contact.stamp.bc_id for contact in self._unlinked() if contact.stamp is not None and contact.stamp.bc_id
+        ]
+        if bc_ids:
+            self.links.update(self.state.links_by_bc([key for key in bc_ids if key not in self.links]))
+            self._snapshot(bc_ids)
+
+    def _complete_newcomers(self) -> None:
+        """Parked Outlook contacts that a BC newcomer may be (R7)."""
+        keys = [
+            emails.key_of(reading.contact.card.email)
+            for key, reading in self.bc.items()
+            if key not in self.links and isinstance(reading, Present)
+        ]
+        if not keys or self.extent.outlook_full:
+            return
+        found = self.state.parked_by_email([key for key in keys if key])
+        self.parked.update(found)
+        self._read_again([key for key in found if key not in self.shown])
+
+    def _unlinked(self) -> list[OutlookContact]:
+        linked = {link.outlook_id for link in self.links.values()}
+        return [
+            reading.contact for key, reading in self.shown.items() if isinstance(reading, Shown) and key not in linked
+        ]
+
+    def _inputs(self) -> Inputs:
+        unlinked = self._unlinked()
+        keys = {key for contact in unlinked for key in emails.keys_of(contact.card.email)}
+        company_id = self.rules.company_id
+        persons = self.companies.persons_with(company_id, sorted(keys)) if keys else {}
+        person_ids = [each.id for group in persons.values() for each in group if each.id not in self.links]
+        elsewhere = self.state.links_by_bc(person_ids) if person_ids and not self.extent.outlook_full else {}
+        names = self._company_names()
+        newcomers = bool(unlinked) or any(key not in self.links for key in self.bc)
+        return Inputs(
+            self.rules,
+            self.extent.full_mode,
+            self.links,
+            self.bc,
+            self.shown,
+            self.parked,
+            hidden=self.state.hidden() if newcomers else frozenset(),
+            persons=persons,
+            companies=self.companies.companies_named(company_id, names) if names else {},
+            countries=countries_from(self.companies.countries(company_id)) if self.shown or self.bc else _NONE,
+            linked_elsewhere=frozenset(elsewhere),
+            folder_new=self.chosen.is_new,
+        )
+
+    def _company_names(self) -> list[str]:
+        """Companies that Outlook contacts name and that may have to be looked up (R18)."""
+        bases: Mapping[str, Link] = {link.outlook_id: link for link in self.links.values()}
+        names: set[str] = set()
+        for key, reading in self.shown.items():
+            if isinstance(reading, Absent) or not reading.contact.card.company:
+                continue
+            link = bases.get(key)
+            if link is None or link.left or link.base_outlook.company != reading.contact.card.company:
+                names.add(matching_key(reading.contact.card.company))
+        return sorted(names)
+
+
+_NONE = countries_from({})
+
+
+def _may_write(link: Link, reading: BcReading | None, rules: Rules) -> bool:
+    match reading:
+        case None:
+            return False
+        case Absent():
+            return True
+        case Present(contact):
+            return contact.card != link.base_bc or not link.stamped or not belongs(contact, rules, link.origin)
