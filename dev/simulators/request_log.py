@@ -67,7 +67,7 @@ class RequestLog:
         """Count what was asked after entry number `since`.
 
         Returns per service {"requests": HTTP requests, "items": items of batches, "kinds": {kind: n}, "statuses":
-        {status: n}, "writes": n}; `kinds` and `statuses` leave out the envelope of a batch and count its items.
+        {status: n}, "writes": n (all but GET; none at Entra)}; `kinds` and `statuses` leave out the envelope of a batch and count its items.
         """
         found: dict[str, Any] = {}
         for entry in self.select(since=since):
@@ -79,7 +79,7 @@ class RequestLog:
                 continue
             service["kinds"][entry.kind or entry.method] += 1
             service["statuses"][str(entry.status)] += 1
-            if entry.method in ("POST", "PATCH", "PUT", "DELETE"):
+            if entry.method != "GET" and entry.service != "entra":
                 service["writes"] += 1
         return found
 
