@@ -6,14 +6,17 @@ import shutil
 import subprocess
 import threading
 from collections import deque
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from dev.ports import free_port
+
 _PROJECT = Path(__file__).resolve().parents[1]
 _EXECUTABLE = _PROJECT / ".tools" / "azurite" / "node_modules" / ".bin" / "azurite"
 _SERVICES = ("blob", "queue", "table")
-_LISTENING = re.compile(r"Azurite (Blob|Queue|Table) service is successfully listening at http://127\.0\.0\.1:(\d+)")
+_LISTENING = re.compile(r"Azurite (Blob|Queue|Table) service is successfully listening")
 
 #: The emulator's account and key, the same everywhere and published by Microsoft.
 ACCOUNT = "devstoreaccount1"
@@ -27,8 +30,8 @@ class AzuriteError(Exception):
 class Azurite:
     """Starts and stops one Azurite. As a context manager it is ready on entry and stopped on exit.
 
-    Without a folder everything is kept in memory. Ports left at 0 are chosen by the system, so that several can run at
-    the same time; they stay the same over a restart of the same object.
+    Without a folder everything is kept in memory. Ports left at 0 are chosen freely, so that several can run at the
+    same time; they stay the same over a restart of the same object.
     """
 
     def __init__(self, folder: Path | None = None, *, blob: int = 0, queue: int = 0, table: int = 0) -> None:
@@ -46,24 +49,20 @@ class Azurite:
 
     def start(self) -> Self:
         """Start the process and wait until it listens; raises AzuriteError when it does not."""
-        arguments = [find_executable(), "--silent", "--disableTelemetry", "--skipApiVersionCheck"]
-        for service, port in self.ports.items():
-            arguments += [f"--{service}Host", "127.0.0.1", f"--{service}Port", str(port)]
-        if self.folder is None:
-            arguments.append("--inMemoryPersistence")
-        else:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            arguments += ["--location", str(self.folder)]
-        self._process = subprocess.Popen(
-            arguments,
-            cwd=self.folder or _PROJECT,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        self._read_ports(self._process)
-        return self
+        attempts = 1 if all(self.ports.values()) else 5
+        said: str | None = None
+        for _ in range(attempts):
+            ports = {service: port or free_port() for service, port in self.ports.items()}
+            self._process = self._launch(ports)
+            said = _read_until_ready(self._process)
+            if said is None:
+                self.ports = ports
+                return self
+            self.stop()
+            if "EADDRINUSE" not in said:
+                break
+            # somebody took a port between our choice and Azurite's start: choose again
+        raise AzuriteError(f"Azurite did not start:\n{said}")
 
     def stop(self) -> None:
         """End the process in order, so that a folder holds everything. Does nothing when it is not running."""
@@ -87,21 +86,38 @@ class Azurite:
         """Stop."""
         self.stop()
 
-    def _read_ports(self, process: subprocess.Popen[str]) -> None:
-        """Each service says where it listens, in any order, once it accepts requests."""
-        waiting = set(_SERVICES)
-        said: list[str] = []
-        for line in process.stdout or ():
-            said.append(line)
-            if match := _LISTENING.search(line):
-                self.ports[match[1].lower()] = int(match[2])
-                waiting.discard(match[1].lower())
-                if not waiting:
-                    # whatever it says from now on must not fill the pipe
-                    threading.Thread(target=lambda: deque(process.stdout or (), maxlen=0), daemon=True).start()
-                    return
-        self.stop()
-        raise AzuriteError(f"Azurite did not start:\n{''.join(said)}")
+    def _launch(self, ports: Mapping[str, int]) -> subprocess.Popen[str]:
+        arguments = [find_executable(), "--silent", "--disableTelemetry", "--skipApiVersionCheck"]
+        for service, port in ports.items():
+            arguments += [f"--{service}Host", "127.0.0.1", f"--{service}Port", str(port)]
+        if self.folder is None:
+            arguments.append("--inMemoryPersistence")
+        else:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            arguments += ["--location", str(self.folder)]
+        return subprocess.Popen(
+            arguments,
+            cwd=self.folder or _PROJECT,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+
+def _read_until_ready(process: subprocess.Popen[str]) -> str | None:
+    """Wait until each service says that it listens; what Azurite said instead, when it ended."""
+    waiting = set(_SERVICES)
+    said: list[str] = []
+    for line in process.stdout or ():
+        said.append(line)
+        if match := _LISTENING.search(line):
+            waiting.discard(match[1].lower())
+            if not waiting:
+                # whatever it says from now on must not fill the pipe
+                threading.Thread(target=lambda: deque(process.stdout or (), maxlen=0), daemon=True).start()
+                return None
+    return "".join(said)
 
 
 def find_executable() -> str:

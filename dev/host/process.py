@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import IO, Self
 
 from dev.host.errors import HostStartError
+from dev.ports import listen_anywhere
 
 _PROJECT = Path(__file__).resolve().parents[2]
 
@@ -52,7 +53,7 @@ class DevelopmentHost:
     def start(self) -> Self:
         """Start the process; requests wait until it is ready."""
         # The socket is opened here and inherited: the port is known at once and nobody else can take it meanwhile.
-        listening = socket.create_server(("127.0.0.1", self.port))
+        listening = socket.create_server(("127.0.0.1", self.port)) if self.port else listen_anywhere()
         with listening:
             self.port = listening.getsockname()[1]
             self._log = self._log or self._open_log()
@@ -79,6 +80,10 @@ class DevelopmentHost:
         finally:
             connection.close()
         return self
+
+    def terminate(self) -> None:
+        """Ask the process to end, without waiting for it."""
+        self._running().terminate()
 
     def stop(self, timeout: float = 40) -> int:
         """Let running invocations end, then the process; returns its exit code. Does nothing when it is not running."""

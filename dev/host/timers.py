@@ -1,7 +1,7 @@
 """Timers: six-field schedules in UTC; runs of one timer never overlap."""
 
 import asyncio
-import logging
+import re
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
@@ -9,19 +9,19 @@ from croniter import CroniterError, croniter
 
 from dev.host.errors import HostStartError
 
-logger = logging.getLogger(__name__)
-
 #: A clock that is set while we wait must not make a timer sleep through its occurrence.
 _LONGEST_NAP = 30.0
+_VALUE = r"(?:\d+|[A-Za-z]{3})"
+_RANGE = rf"(?:\*|{_VALUE}(?:-{_VALUE})?)(?:/\d+)?"
+_FIELD = re.compile(rf"{_RANGE}(?:,{_RANGE})*")
 
 
 def check_schedule(schedule: str, where: str) -> None:
     """Refuse what is not a six-field schedule; raises HostStartError."""
     fields = schedule.split()
     # croniter knows more than the platform does (L, #, R(...), @daily): only what both understand is accepted
-    plain = all(set(field.upper()) <= set("0123456789*/,-ABCDEFGHIJKLMNOPQRSTUVWXYZ") for field in fields)
     try:
-        if len(fields) != 6 or not plain:
+        if len(fields) != 6 or not all(_FIELD.fullmatch(field) for field in fields):
             raise ValueError
         next_occurrence(schedule, datetime.now(UTC))
     except (CroniterError, ValueError):

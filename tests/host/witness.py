@@ -16,6 +16,7 @@ class Witness:
         self.events: queue.Queue[dict[str, Any]] = queue.Queue()
         self._gates: dict[str, threading.Event] = {}
         self._lock = threading.Lock()
+        self._is_over = False
         self.open("open")
         self.url = ""
 
@@ -33,13 +34,18 @@ class Witness:
 
     def gate(self, name: str) -> threading.Event:
         with self._lock:
-            return self._gates.setdefault(name, threading.Event())
+            gate = self._gates.setdefault(name, threading.Event())
+            if self._is_over:
+                gate.set()
+            return gate
 
     def open(self, name: str) -> None:
         self.gate(name).set()
 
     def open_all(self) -> None:
+        """Let everybody pass, now and later: the test is over."""
         with self._lock:
+            self._is_over = True
             for gate in self._gates.values():
                 gate.set()
 
