@@ -58,13 +58,17 @@ class ContactError(SyncError):
 
 
 class InvalidValue(ContactError):
-    """The service refuses a value of this contact; `field` names it where the service says so."""
+    """The service refuses a value of this contact; `field` names it where the service says so.
+
+    `detail` holds the service's own words, which may quote the value: for notes, never for logs.
+    """
 
     code = "refused"
 
-    def __init__(self, message: str, *, code: str | None = None, field: str | None = None) -> None:
+    def __init__(self, message: str, *, code: str | None = None, field: str | None = None, detail: str = "") -> None:
         super().__init__(message, code=code)
         self.field = field
+        self.detail = detail
 
 
 class ChangedMeanwhile(ContactError):

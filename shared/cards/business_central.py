@@ -1,4 +1,4 @@
-"""A BC contact from the values of its API fields: what the adapter reads and what the snapshot keeps become the same."""
+"""A BC contact from the values of its API fields: what is read and what the snapshot keeps become the same."""
 
 from collections.abc import Mapping
 

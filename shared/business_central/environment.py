@@ -1,0 +1,52 @@
+"""One environment of Business Central: the engine's port `BusinessCentral`."""
+
+from collections.abc import Sequence
+from urllib.parse import quote
+
+from shared.business_central.company import Company
+from shared.business_central.mapping import read_company
+from shared.business_central.reactions import is_final
+from shared.business_central.walk import walk
+from shared.business_central.wire import LANGUAGE, is_guid, query
+from shared.engine.sides import BcCompany
+from shared.errors import CompanyUnavailable
+from shared.pace import Pace
+from shared.transport.client import Client, Service
+
+PARALLEL = 4  #: of the five that BC works on for one user; one is left to people (BC reference 8.3)
+READ_TIMEOUT = 180.0  #: a page of 20,000 contacts takes its time
+
+
+def service(*, root: str, tenant: str, environment: str, scope: str, read_timeout: float = READ_TIMEOUT) -> Service:
+    """How the transport shall treat one environment; `root` is the setting BC_ROOT."""
+    base = f"{root.rstrip('/')}/v2.0/{quote(tenant, safe='')}/{quote(environment, safe='')}/api/v2.0"
+    return Service(
+        name="bc",
+        root=base,
+        scope=scope,
+        headers=LANGUAGE,
+        read_timeout=read_timeout,
+        parallel=PARALLEL,
+        is_final=is_final,
+    )
+
+
+class Environment:
+    """The environment, for one run; `client` is shared by all runs of the process."""
+
+    def __init__(self, client: Client, pace: Pace, *, page_size: int | None = None) -> None:
+        """`page_size` lowers BC's 20,000 rows a page."""
+        self._client = client
+        self._pace = pace
+        self._page_size = page_size
+
+    def companies(self) -> Sequence[BcCompany]:
+        """See BusinessCentral. Raises CompanyUnavailable when the environment cannot be read."""
+        rows = walk(self._client, self._pace, query("companies", select="id,name,displayName"), what="companies")
+        return [company for company in map(read_company, rows) if company is not None]
+
+    def company(self, company_id: str) -> Company:
+        """See BusinessCentral. Raises CompanyUnavailable for an id that BC cannot have given."""
+        if not is_guid(company_id):
+            raise CompanyUnavailable("There is no such company in Business Central.", code="company-not-found")
+        return Company(self._client, self._pace, company_id.lower(), page_size=self._page_size)
