@@ -1,0 +1,108 @@
+"""Who has a mailbox (Graph reference 10.5, 11): the port `Directory`."""
+
+import re
+from collections.abc import Mapping
+
+from shared.engine.sides import Mailbox
+from shared.errors import MailboxUnavailable, RetryableError
+from shared.outlook import wire
+from shared.outlook.errors import MAILBOX_TEXTS, Meaning, mailbox_failure, meaning
+from shared.outlook.service import Requests, reading
+from shared.outlook.side import OutlookMailbox
+from shared.pace import Pace
+from shared.transport.batch import Unanswered
+from shared.transport.client import Answer, Client
+
+_OBJECT_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+class OutlookDirectory:
+    """Looks up users and probes their mailboxes, for one run."""
+
+    def __init__(self, client: Client, pace: Pace, *, category: str) -> None:
+        """`category` is the name of ours (R28)."""
+        self._client = client
+        self._pace = pace
+        self._category = category
+        self._requests = Requests(client, pace)
+
+    def mailbox(self, user: str) -> Mailbox:
+        """See `Directory`: looks the user up and tries the mailbox. A guest is answered untried.
+
+        Disabled accounts count as shared mailboxes; rooms cannot be told from users (reference 11). Without permission
+        to look users up, an object id is taken as it is.
+
+        Raises MailboxUnavailable with code no-mailbox, unknown-user, ambiguous-user or no-permission.
+        """
+        user = user.strip()
+        mailbox = self._look_up(user)
+        if mailbox.kind != "guest":
+            self._probe(mailbox.id)
+        return mailbox
+
+    def outlook(self, mailbox_id: str) -> OutlookMailbox:
+        """See `Directory`."""
+        return OutlookMailbox(self._client, self._pace, mailbox_id, category=self._category)
+
+    def _look_up(self, user: str) -> Mailbox:
+        """By object id or user principal name, and by mail. In a batch, whose body keeps the address out of URLs."""
+        if not user:
+            raise _unavailable(Meaning.UNKNOWN_USER)
+        urls = [wire.with_query(wire.user_path(user), select=wire.USER_SELECT)]
+        if "@" in user:
+            by_mail = f"mail eq {wire.literal(user)}"
+            urls.append(wire.with_query("/users", filter=by_mail, top="2", select=wire.USER_SELECT))
+        outcomes = self._requests.batch([reading(url) for url in urls], what="users")
+        answers = [_answered(each) for each in outcomes]
+        for answer in answers:
+            found = _users(answer)
+            if len(found) > 1:
+                raise MailboxUnavailable("Several users have this e-mail address.", code="ambiguous-user")
+            if found:
+                return _mailbox(found[0])
+        return self._not_found(user, answers)
+
+    @staticmethod
+    def _not_found(user: str, answers: list[Answer]) -> Mailbox:
+        refused = [answer for answer in answers if not answer.ok]
+        if any(meaning(answer) in {Meaning.NO_DIRECTORY, Meaning.NO_PERMISSION} for answer in refused):
+            if _OBJECT_ID.fullmatch(user):
+                return Mailbox(id=user.lower(), address="", kind="user")
+            raise _unavailable(Meaning.NO_DIRECTORY)
+        for answer in refused:
+            if meaning(answer) in {Meaning.BUSY, Meaning.CONFLICT}:
+                raise mailbox_failure(answer)
+        raise _unavailable(Meaning.UNKNOWN_USER)
+
+    def _probe(self, mailbox_id: str) -> None:
+        """Whether there is a mailbox that we may use."""
+        url = wire.with_query(wire.folders_path(mailbox_id), top="1", select="id")
+        self._requests.get(url, what="mailbox.probe")
+
+
+def _answered(outcome: Answer | Unanswered) -> Answer:
+    if isinstance(outcome, Answer):
+        return outcome
+    raise RetryableError("The directory did not answer in time; try again.")
+
+
+def _users(answer: Answer) -> list[wire.Json]:
+    if not answer.ok or not isinstance(answer.body, dict):
+        return []
+    rows = wire.rows(answer.body) if "value" in answer.body else [answer.body]
+    return [row for row in rows if wire.raw_text(row.get("id"))]
+
+
+def _mailbox(row: Mapping[str, object]) -> Mailbox:
+    kind = "user"
+    if wire.raw_text(row.get("userType")).lower() == "guest":
+        kind = "guest"
+    elif row.get("accountEnabled") is False:
+        kind = "shared"
+    address = wire.raw_text(row.get("mail")) or wire.raw_text(row.get("userPrincipalName"))
+    return Mailbox(id=wire.raw_text(row.get("id")), address=address, kind=kind)
+
+
+def _unavailable(says: Meaning) -> MailboxUnavailable:
+    code = Meaning.NO_PERMISSION if says is Meaning.NO_DIRECTORY else says
+    return MailboxUnavailable(MAILBOX_TEXTS[says], code=code.value)

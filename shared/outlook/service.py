@@ -1,0 +1,79 @@
+"""Graph as a service of the transport, and the requests of one mailbox."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from shared.errors import RetryableError
+from shared.outlook import wire
+from shared.outlook.errors import is_final, mailbox_failure
+from shared.pace import Pace
+from shared.transport.batch import Batches, BatchRefused, Part, Unanswered
+from shared.transport.client import Answer, Client, Service
+
+READ_TIMEOUT = 120.0
+
+
+def graph_service(root: str) -> Service:
+    """How the client treats Graph at `root` ("https://graph.microsoft.com"; national clouds: reference 10.6)."""
+    root = root.rstrip("/")
+    return Service(
+        name="graph",
+        root=f"{root}/v1.0",
+        scope=f"{root}/.default",
+        headers=wire.PREFER,
+        read_timeout=READ_TIMEOUT,
+        is_final=is_final,
+    )
+
+
+class Requests:
+    """Single requests, pages and batches, one at a time: a mailbox takes four, a batch uses all (reference 7.1)."""
+
+    def __init__(self, client: Client, pace: Pace) -> None:
+        """For one run; `pace` is its."""
+        self._client = client
+        self._pace = pace
+        self._batches = Batches(client, pace, most=wire.MOST_IN_BATCH)
+
+    def send(
+        self, method: str, url: str, *, what: str, json: Any = None, headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        """One request; the answer whatever its status."""
+        return self._client.request(method, url, pace=self._pace, what=what, json=json, headers=headers)
+
+    def get(self, url: str, *, what: str, headers: Mapping[str, str] | None = None) -> Answer:
+        """Read something of the mailbox. Raises what a refusal means for the mailbox or folder."""
+        answer = self.send("GET", url, what=what, headers=headers)
+        if not answer.ok:
+            raise mailbox_failure(answer)
+        return answer
+
+    def pages(self, url: str, *, what: str, headers: Mapping[str, str] | None = None) -> Iterator[Answer]:
+        """All pages of a collection, following links as they are; the last one has no nextLink."""
+        seen: set[str] = set()
+        while url:
+            answer = self.get(url, what=what, headers=headers)
+            yield answer
+            url = wire.link(answer.body, "nextLink")
+            if url in seen:
+                raise RetryableError("Outlook hands out the same page again and again; the run goes on later.")
+            seen.add(url)
+
+    def rows(self, url: str, *, what: str) -> Iterator[wire.Json]:
+        """All entities of a collection."""
+        for page in self.pages(url, what=what):
+            yield from wire.rows(page.body)
+
+    def batch(self, parts: Sequence[Part], *, what: str) -> list[Answer | Unanswered]:
+        """Carry out parts, in their order; outcomes one by one. Raises when a whole batch is refused."""
+        if not parts:
+            return []
+        try:
+            return self._batches.run(parts, what=what)
+        except BatchRefused as refused:
+            raise mailbox_failure(refused.answer) from None
+
+
+def reading(url: str) -> Part:
+    """A GET as part of a batch."""
+    return Part("GET", url, wire.PREFER)
