@@ -67,7 +67,8 @@ class RequestLog:
         """Count what was asked after entry number `since`.
 
         Returns per service {"requests": HTTP requests, "items": items of batches, "kinds": {kind: n}, "statuses":
-        {status: n}, "writes": n (all but GET; none at Entra)}; `kinds` and `statuses` leave out the envelope of a batch and count its items.
+        {status: n}, "writes": n (all but GET; none at Entra)}; `kinds`, `statuses` and `writes` leave out the envelope
+        of a batch and count its items.
         """
         found: dict[str, Any] = {}
         for entry in self.select(since=since):

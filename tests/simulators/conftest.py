@@ -1,10 +1,11 @@
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import requests
 
+from dev.simulators.graph.control import GraphControl
 from dev.simulators.launch import Simulators, start_simulators
+from tests.simulators.graph_api import GraphApi
 
 
 @pytest.fixture(scope="module")
@@ -13,15 +14,33 @@ def simulators(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulators]
         yield running
 
 
-@pytest.fixture
-def ca_file(simulators: Simulators) -> Path:
-    return simulators.ca_file
-
-
-@pytest.fixture
+@pytest.fixture(scope="module")
 def session(simulators: Simulators) -> Iterator[requests.Session]:
     """A session that trusts the simulators; its requests have no token."""
     with requests.Session() as made:
         made.trust_env = False
         made.verify = str(simulators.ca_file)
         yield made
+
+
+@pytest.fixture
+def graph(simulators: Simulators) -> Iterator[GraphControl]:
+    """The Graph simulator as if just started; afterwards it must have made no mistake of its own."""
+    simulators.graph.reset()
+    simulators.graph.clear_faults()
+    simulators.graph.set_speed(1)
+    simulators.graph.set_latency("graph")
+    yield simulators.graph
+    assert simulators.graph.defects() == []
+
+
+@pytest.fixture
+def ada(graph: GraphControl) -> str:
+    """The id of a user with an empty mailbox."""
+    return graph.create_user("ada@contoso.example", displayName="Ada Lovelace")
+
+
+@pytest.fixture
+def api(simulators: Simulators, session: requests.Session, ada: str) -> GraphApi:
+    """A client of Ada's mailbox."""
+    return GraphApi(simulators, session, ada)
