@@ -67,6 +67,9 @@ def test_what_odata_can_say_exactly_is_sent_whole(field: str, text: str, odata: 
         ("website", "w" * 81, None),
         ("number", "A" * 20 + "*", None),
         ("lastModifiedDateTime", "<>2026-01-31", None),
+        ("lastModifiedDateTime", "<=2026-01-31", "lastModifiedDateTime le 2026-02-01T00:00:00.049Z"),
+        ("lastModifiedDateTime", "<2026-01-31", "lastModifiedDateTime le 2026-01-31T00:00:00.050Z"),
+        ("lastModifiedDateTime", ">=2026-01-31", "lastModifiedDateTime ge 2026-01-30T23:59:59.950Z"),
         ("lastModifiedDateTime", ">2026-01-31", "lastModifiedDateTime ge 2026-01-31T23:59:59.949Z"),
         (
             "lastModifiedDateTime",
