@@ -165,6 +165,11 @@ def test_literals_are_filters_to_the_degree_switched_on(literals, text, through)
         ("*b*", ["abc", "b"], ["ac"]),
         ("10000..10042", ["100000"], ["10043"]),
         ("a.b", ["a.b"], ["axb"]),
+        ("<>'a|b'", ["a"], ["a|b"]),
+        ("@'A|B'", ["a|b"], ["a"]),
+        ("'a'..'b'", ["a", "b"], ["c"]),
+        (">='b'", ["b"], ["a"]),
+        ("O'Brien|'it''s'", ["O'Brien", "it's"], ["O"]),
         ("x & y", [], ["x & y"]),
     ],
 )

@@ -9,7 +9,8 @@ from collections.abc import Callable
 
 type Test = Callable[[str], bool]
 
-_TOKEN = re.compile(r"'(?:[^']|'')*'(?=\s*(?:[&|)]|\.\.|$))|\.\.|[&|()]|[^&|().]+|\.")
+_QUOTED = r"[<>=@\s]*'(?:[^']|'')*'(?=\s*(?:[&|)]|\.\.|$))"
+_TOKEN = re.compile(_QUOTED + r"|\.\.|[&|()]|[^&|().]+|\.")
 
 
 class FilterRefused(Exception):
@@ -84,9 +85,8 @@ class _Parser:
     def _interval(self, low: str, high: str) -> Test:
         if not low and not high:
             raise FilterRefused("The filter is not valid: an interval needs an end.")
-        self._check(low)
-        self._check(high)
-        return lambda value: (not low or value >= low) and (not high or value <= high)
+        first, last = self._checked(low), self._checked(high)
+        return lambda value: (not low or value >= first) and (not high or value <= last)
 
     def _single(self, text: str) -> Test:
         operator = next((one for one in ("<>", ">=", "<=", ">", "<", "=") if text.startswith(one)), "=")
@@ -94,31 +94,31 @@ class _Parser:
         if operator in ("=", "<>"):
             test = self._equals(rest)
             return test if operator == "=" else lambda value: not test(value)
-        self._check(rest)
+        limit = self._checked(rest)
         return {
-            ">": lambda value: value > rest,
-            ">=": lambda value: value >= rest,
-            "<": lambda value: value < rest,
-            "<=": lambda value: value <= rest,
+            ">": lambda value: value > limit,
+            ">=": lambda value: value >= limit,
+            "<": lambda value: value < limit,
+            "<=": lambda value: value <= limit,
         }[operator]
 
     def _equals(self, text: str) -> Test:
         fold = self._fold
         if text.startswith("@"):
             text, fold = text[1:], True
-        if len(text) > 1 and text[0] == text[-1] == "'":
-            exact = text[1:-1].replace("''", "'")
-            self._check(exact)
-            return lambda value: value == exact
-        self._check(text)
-        if "*" in text or "?" in text:
+        exact = self._checked(text)
+        if exact == text and ("*" in text or "?" in text):
             return compile_pattern(text, fold)
-        folded = text.casefold()
-        return (lambda value: value.casefold() == folded) if fold else (lambda value: value == text)
+        folded = exact.casefold()
+        return (lambda value: value.casefold() == folded) if fold else (lambda value: value == exact)
 
-    def _check(self, text: str) -> None:
+    def _checked(self, text: str) -> str:
+        """Return a value without its quotes; raises FilterRefused when it is longer than the field."""
+        if len(text) > 1 and text[0] == text[-1] == "'":
+            text = text[1:-1].replace("''", "'")
         if len(text) > self._max_length:
             raise FilterRefused(
                 f"The length of the string is {len(text)}, but it must be less than or equal to "
                 f"{self._max_length} characters. Value: {text}"
             )
+        return text

@@ -81,7 +81,10 @@ def _entries(request: Request) -> list[Any]:
 def _part(entry: Any, request: Request, number: int) -> Request:
     if not isinstance(entry, dict) or entry.get("method") not in _METHODS or not isinstance(entry.get("url"), str):
         raise errors.bad_request("Each request of a batch needs a method and a url.")
-    headers = {str(name).lower(): str(value) for name, value in (entry.get("headers") or {}).items()}
+    given = entry.get("headers") or {}
+    if not isinstance(given, dict):
+        raise errors.bad_request("The headers of a batch's request are not an object.")
+    headers = {str(name).lower(): str(value) for name, value in given.items()}
     # Relative to the batch's own root, as RFC 3986 resolves it: a leading slash leaves that root.
     target = urlsplit(urljoin(request.path, entry["url"].replace(" ", "%20")))
     body = b""

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 from dev.simulators.business_central.contact import Contact
 from dev.simulators.business_central.countries import COUNTRIES
+from dev.simulators.business_central.fields import CONTACT
 from dev.simulators.business_central.table import Change, ContactTable
 
 _CHANGED_BY = "f2a5738a-44e3-4a11-8b43-000d3a2feca1"
@@ -49,13 +50,15 @@ class Setup:
     number_prefix: str = "CT"
     last_number: int = 0
     number_limit: int = 999_999  #: the series is used up behind it
-    template: dict[str, str] = field(default_factory=dict)  #: attributes that a configuration template fills
+    template: dict[str, str] = field(default_factory=dict)  #: by API name: what a configuration template fills
 
     def set(self, **changes: Any) -> None:
         """Change settings by name; raises ValueError, and then changes nothing."""
         for name, value in changes.items():
             if name not in self.__slots__ or type(value) is not type(getattr(self, name)):
                 raise ValueError(f"no setting {name!r} that could be {value!r}; there are {sorted(self.__slots__)}")
+        if unknown := changes.get("template", {}).keys() - CONTACT.fields.keys():
+            raise ValueError(f"a contact has no {sorted(unknown)}")
         for name, value in changes.items():
             setattr(self, name, value)
 

@@ -143,11 +143,10 @@ def _next_number(company: Company) -> str:
 
 
 def _from_template(company: Company, body: Mapping[str, Any], contact: Contact) -> Contact:
-    sent = {field.attribute for name, field in CONTACT.fields.items() if name in body}
     changes: dict[str, Any] = {
-        attribute: value
-        for attribute, value in company.setup.template.items()
-        if attribute not in sent and getattr(contact, attribute) == ""
+        CONTACT.fields[name].attribute: value
+        for name, value in company.setup.template.items()
+        if name not in body and getattr(contact, CONTACT.fields[name].attribute) == ""
     }
     return replace(contact, **changes)
 
