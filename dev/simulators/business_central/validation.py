@@ -94,9 +94,7 @@ def _type(session: Session, contact: Contact, value: str) -> Contact:
     if value == PERSON:
         # What was its own company number no longer means anything.
         return replace(contact, type=PERSON, company_number="", company_name="")
-    return split_name(
-        replace(contact, type=COMPANY, company_number=contact.number, company_name=contact.display_name)
-    )
+    return split_name(replace(contact, type=COMPANY, company_number=contact.number, company_name=contact.display_name))
 
 
 def _display_name(session: Session, contact: Contact, value: str) -> Contact:
