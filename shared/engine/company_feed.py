@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from shared.cards.model import BcContact
-from shared.engine.model import HeldKind
+from shared.engine.model import HeldKind, Positions
 from shared.engine.services import Services
 from shared.engine.sides import BcSide
 from shared.engine.state import Busy, FeedChanges, FeedState, HeldFeed, RosterEntry
@@ -61,6 +61,11 @@ def offer(services: Services, company_id: str, written: Sequence[BcContact], gon
         return held.commit(FeedChanges(changed=list(written), gone=list(gone)))
     finally:
         held.release()
+
+
+def moved_to(positions: Positions, head: int) -> Positions:
+    """The log position after our own writes, when nothing else came between."""
+    return replace(positions, log_position=head)
 
 
 def _is_fresh(state: FeedState, since: datetime, full: bool) -> bool:

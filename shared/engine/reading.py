@@ -55,6 +55,7 @@ class Reading:
     extent: Extent
     now: datetime
 
+    inputs: Inputs | None = None
     delta_link: str = ""
     retries: dict[str, Retry] = field(default_factory=dict)  #: those due now, by key
     links: dict[str, Link] = field(default_factory=dict)

@@ -53,6 +53,7 @@ class Surroundings:
     full: bool
     countries: Countries
     companies: Mapping[str, tuple[str, ...]]  #: name's matching key -> numbers of Company contacts (R18)
+    refused: Mapping[Field, str]  #: fields that BC has just refused, and why (R17)
 
 
 def merge(around: Surroundings, link: Link, bc: BcContact, outlook: OutlookContact) -> Merge:
@@ -136,6 +137,9 @@ class _Pair:
             self._send()
 
     def _send(self) -> None:
+        if self.which in self.around.refused:
+            self._leave("refused", self.around.refused[self.which])
+            return
         translated = for_bc(self.which, self.now_outlook, self.now_bc, self.around.countries)
         if isinstance(translated, Refusal):
             self._leave(translated.code, translated.reason)
@@ -165,7 +169,9 @@ class _Pair:
 
     def _link_company(self) -> None:
         numbers = self.around.companies.get(matching_key(self.now_outlook), ())
-        if len(numbers) == 1:
+        if self.which in self.around.refused:
+            self._leave("refused", self.around.refused[self.which])
+        elif len(numbers) == 1:
             if numbers[0] != self.bc.company_number:
                 self.result.company_number = numbers[0]
         elif numbers:

@@ -156,6 +156,9 @@ class Inputs:
     persons: Mapping[str, tuple[BcContact, ...]] = field(default_factory=dict)  #: by e-mail key, whole company (R7)
     companies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  #: name's matching key -> numbers (R18)
     countries: Countries = NO_COUNTRIES
+    refused: Mapping[str, Mapping[Field, str]] = field(
+        default_factory=dict
+    )  #: BC id -> field -> why BC refused it (R17)
     folder_new: bool = False  #: the folder was made anew: nothing in it was deleted by the user (R27)
     linked_elsewhere: frozenset[str] = frozenset()  #: BC ids of `persons` that have a link not among `links`
 

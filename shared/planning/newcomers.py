@@ -39,6 +39,8 @@ type Step = Operation | Note
 
 #: parked contacts that may still be matched by e-mail when a BC contact comes into scope (R7)
 MATCHABLE = frozenset({"incomplete", "not-sent", "kept", "duplicate", "held", "company-stopped"})
+#: parked just before it is created in BC, so that a run that dies there finds its own work again (R9)
+CREATING = "creating"
 _DIGITS = re.compile(r"(\d+)")
 
 
@@ -143,6 +145,11 @@ class Newcomers:
         known = self.inputs.parked.get(contact.id)
         return known is not None and known.reason == "kept"
 
+    def _was_being_created(self, contact: OutlookContact) -> bool:
+        """A run died, or lost the answer, while it created this contact in BC: it is an own creation (R4, R30)."""
+        known = self.inputs.parked.get(contact.id)
+        return known is not None and known.reason == CREATING
+
     def _same_email(self, contact: OutlookContact, persons: tuple[BcContact, ...]) -> Iterator[Step]:
         """R7: somebody in BC has this e-mail address."""
         free = [each for each in persons if each.id not in self.linked and each.id not in self.inputs.linked_elsewhere]
@@ -153,7 +160,8 @@ class Newcomers:
             yield from self._park(contact, "privacy-blocked", BLOCKED, keys=False)
         else:
             chosen = _chosen(contact, usable)
-            origin = Origin.USER if scope_of(chosen, self.inputs.rules) is ScopeReason.IN_SCOPE else Origin.OWN
+            in_scope = scope_of(chosen, self.inputs.rules) is ScopeReason.IN_SCOPE
+            origin = Origin.USER if in_scope and not self._was_being_created(contact) else Origin.OWN
             if origin is Origin.OWN and self.inputs.rules.direction is Direction.TO_OUTLOOK:
                 yield from self._park(contact, "not-sent", NOT_SENT)
                 return

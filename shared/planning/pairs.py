@@ -175,7 +175,8 @@ class _Decision:
 
     def _merge(self, bc: BcContact, outlook: OutlookContact) -> Merge:
         inputs = self.inputs
-        around = Surroundings(inputs.rules, inputs.full, inputs.countries, inputs.companies)
+        refused = inputs.refused.get(self.link.bc_id, {})
+        around = Surroundings(inputs.rules, inputs.full, inputs.countries, inputs.companies, refused)
         return merge(around, self.link, bc, outlook)
 
     def _out_of_scope(self, bc: BcContact, outlook: OutlookContact, merged: Merge) -> Iterator[Step]:

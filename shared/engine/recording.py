@@ -1,0 +1,99 @@
+"""Record what was done, behind the writes and under the fence (architecture, point 4)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from shared.cards.model import Origin
+from shared.engine.limits import Limits
+from shared.engine.model import Positions, Retry
+from shared.engine.state import Changes, ProfileState
+from shared.planning.model import Link, Parked
+
+
+@dataclass(slots=True)
+class Recorder:
+    """Collects changes and commits them. Knows which links and parked contacts exist, to tell new from changed."""
+
+    state: ProfileState
+    links: dict[str, Link]
+    parked: dict[str, Parked]
+    due: dict[str, Retry]  #: retries that this run takes up, by key
+    limits: Limits
+    now: datetime
+    changes: Changes = field(default_factory=Changes)
+    failed: dict[str, Retry] = field(default_factory=dict)
+    recorded: set[str] = field(default_factory=set)  #: BC ids of own creations that changed in this run (R4)
+
+    def link(self, link: Link) -> None:
+        """A pair, new or changed."""
+        before = self.links.get(link.bc_id)
+        if before == link:
+            return
+        if before is None:
+            self.changes.new.add(link.bc_id)
+        elif before.outlook_id != link.outlook_id:
+            self.changes.replaced[link.bc_id] = before.outlook_id
+        if link.origin is Origin.OWN:
+            self.recorded.add(link.bc_id)
+        self.changes.links.append(link)
+        self.links[link.bc_id] = link
+        if link.outlook_id in self.parked:
+            self.changes.unparked.append(self.parked.pop(link.outlook_id))
+
+    def drop(self, bc_id: str) -> None:
+        """The pair is no more."""
+        link = self.links.pop(bc_id, None)
+        if link is not None:
+            self.changes.dropped.append(link)
+            if link.origin is Origin.OWN:
+                self.recorded.add(bc_id)
+
+    def park(self, parked: Parked) -> None:
+        """Remember an unlinked Outlook contact."""
+        before = self.parked.get(parked.outlook_id)
+        if before == parked:
+            return
+        if before is not None:
+            self.changes.unparked.append(before)
+            self.commit()  # the old rows go before the new ones come: they may share a key
+        self.changes.parked.append(parked)
+        self.parked[parked.outlook_id] = parked
+
+    def unpark(self, outlook_id: str) -> None:
+        """An unlinked Outlook contact is gone."""
+        before = self.parked.pop(outlook_id, None)
+        if before is not None:
+            self.changes.unparked.append(before)
+
+    def hide(self, bc_id: str) -> None:
+        """R23."""
+        self.changes.hidden.add(bc_id)
+
+    def unhide(self, bc_ids: Iterable[str]) -> None:
+        """R23: the user brought it back."""
+        self.changes.unhidden.update(bc_ids)
+
+    def fail(self, key: str, side: str, code: str) -> None:
+        """Keep a contact for retry, at doubling intervals up to a day (R31)."""
+        attempts = self.due[key].attempts + 1 if key in self.due else 1
+        wait = min(self.limits.retry_most, self.limits.retry_first * 2 ** min(attempts - 1, 20))
+        self.failed[key] = Retry(key, side, code, attempts, self.now + timedelta(seconds=wait))
+
+    def commit(self) -> None:
+        """Record what has been collected."""
+        if self.changes:
+            self.state.commit(self.changes)
+            self.changes = Changes()
+
+    def finish(self, positions: Positions | None) -> None:
+        """The end of a run: retries that are over, those that remain, and the positions last (R30)."""
+        self.changes.retries.extend(self.failed.values())
+        self.changes.settled.extend(retry for key, retry in self.due.items() if key not in self.failed)
+        self.changes.positions = positions
+        self.commit()
+
+    @property
+    def next_retry(self) -> datetime | None:
+        """When the next retry of this run's failures is due."""
+        return min((retry.next_at for retry in self.failed.values()), default=None)

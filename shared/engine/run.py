@@ -1,0 +1,214 @@
+"""One sync-jobs message: take the mailbox, do the runs that wait in line, report, hand over (R29, R30, R32, R35)."""
+
+import logging
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from shared.engine.model import HeldKind, Profile, Report, RunRequest, RunStatus
+from shared.engine.one_run import OneRun
+from shared.engine.services import Services
+from shared.engine.state import Busy, HeldMailbox, Mark
+from shared.engine.tally import Tally
+from shared.errors import LeaseLost, RetryableError, SyncError, Throttled
+from shared.logs import log_event
+from shared.pace import Pace
+from shared.planning.model import Side
+
+logger = logging.getLogger(__name__)
+HAND_OVERS_MOST = 200  #: a run that was handed over this often is closed as failed
+
+
+def run_mailbox(services: Services, mailbox_id: str, owner: str) -> None:
+    """Do what waits for one mailbox. Raises what is not understood; the message then comes back (and is poisoned after
+    some attempts, `close_as_failed`)."""
+    held = services.mailboxes.hold(mailbox_id, owner)
+    if isinstance(held, Busy):
+        if services.mailboxes.waiting(mailbox_id):
+            services.messages.sync_job(mailbox_id, delay=held.seconds + 1.0)  # if the holder is dead (R30)
+        return
+    pace_until = services.monotonic() + services.limits.run_budget
+    delay = 0.0
+    try:
+        while services.monotonic() < pace_until:
+            request = held.take()
+            if request is None:
+                break
+            wait = _Session(services, held, request, Pace(pace_until, held.keep)).go()
+            if wait is not None:
+                delay = wait
+                break
+    except LeaseLost:
+        log_event(logger, "lease_lost", mailbox=mailbox_id)  # somebody else goes on with it
+        return
+    finally:
+        waiting = held.release()
+    if waiting:
+        services.messages.sync_job(mailbox_id, delay=delay)
+
+
+def close_as_failed(services: Services, mailbox_id: str, code: str, reason: str) -> None:
+    """A message that failed too often: every request that waits for the mailbox ends as failed, with the reason."""
+    held = services.mailboxes.hold(mailbox_id, services.new_id())
+    if isinstance(held, Busy):
+        services.messages.sync_job(mailbox_id, delay=held.seconds + 1.0)
+        return
+    try:
+        while (request := held.take()) is not None:
+            report = services.reports.get(request.run_id) or _queued(request)
+            _close(services, held, request, _failed(report, services, code, reason))
+    finally:
+        held.release()
+
+
+@dataclass(slots=True)
+class _Session:
+    """One request of the line, from taking it to closing it."""
+
+    services: Services
+    held: HeldMailbox
+    request: RunRequest
+    pace: Pace
+
+    def go(self) -> float | None:
+        """Run it; None when it is over, else the seconds after which it goes on (R32)."""
+        services, request = self.services, self.request
+        report = services.reports.get(request.run_id) or _queued(request)
+        if report.status not in (RunStatus.QUEUED, RunStatus.RUNNING):
+            self.held.finish(request)  # it died between its report and its end
+            return None
+        if request.attempt - report.continued > services.limits.attempts_most:
+            self._close(_failed(report, services, "gave-up", "The run was interrupted too often; start it again."))
+            return None
+        profile = services.profiles.get(request.company_id, request.profile_id)
+        if profile is None or not profile.enabled:
+            words = "The profile does not exist any more." if profile is None else "The profile is switched off."
+            self._close(_failed(report, services, "profile-disabled", words))
+            return None
+        if request.filter is not None and request.save_filter and not request.preview:
+            profile = services.profiles.save(replace(profile, filter=dict(request.filter)))
+        started = report.started_at or services.now()
+        report = replace(report, status=RunStatus.RUNNING, started_at=started, filter=dict(self._filter(profile)))
+        if request.trigger.is_requested:
+            services.reports.save(report)
+        return self._run(profile, report)
+
+    def _filter(self, profile: Profile) -> dict[str, str]:
+        """The filter that counts for this run (a preview of a new filter does not save it)."""
+        return dict(self.request.filter if self.request.filter is not None else profile.filter)
+
+    def _run(self, profile: Profile, report: Report) -> float | None:
+        request, services = self.request, self.services
+        seen = replace(profile, filter=self._filter(profile)) if request.save_filter else profile
+        state = self.held.profile(request.company_id, request.profile_id)
+        run = OneRun(services, state, seen, request, self.pace, Tally.continued(report))
+        self.pace.requests.update(report.requests)
+        try:
+            run.go()
+        except LeaseLost:
+            raise
+        except RetryableError as error:
+            return self._hand_over(run, report, error)
+        except SyncError as error:
+            self._close(_failed(self._filled(run, report), services, error.code, str(error)))
+            return None
+        except Exception:
+            log_event(logger, "run_broke", run=request.run_id, mailbox=request.mailbox_id)
+            raise
+        self._mark_retry(run)
+        self._end(run, report)
+        return None
+
+    def _end(self, run: OneRun, report: Report) -> None:
+        """A tick that found nothing to do leaves no report (R35)."""
+        if not self.request.trigger.is_requested and not run.tally.did_something and not report.continued:
+            self.services.reports.discard(report)
+            self.held.finish(self.request)
+            return
+        self._close(replace(self._filled(run, report), status=run.tally.status(), ended_at=self.services.now()))
+
+    def _hand_over(self, run: OneRun, report: Report, error: RetryableError) -> float | None:
+        """Not finished: what was done is recorded; the same run goes on under its id (R32)."""
+        if report.continued >= HAND_OVERS_MOST:
+            self._close(_failed(self._filled(run, report), self.services, error.code, str(error)))
+            return None
+        going_on = replace(self._filled(run, report), continued=report.continued + 1)
+        self.services.reports.save(going_on)
+        log_event(logger, "run_handed_over", run=self.request.run_id, code=error.code, times=going_on.continued)
+        if error.code == "out-of-time":
+            return 0.0
+        asked = error.retry_after if isinstance(error, Throttled) else 0.0
+        return max(asked, min(300.0, 5.0 * float(1 << min(report.continued, 6))))
+
+    def _filled(self, run: OneRun, report: Report) -> Report:
+        tally = run.tally
+        return replace(
+            report,
+            to_outlook=tally.counts[Side.OUTLOOK],
+            to_bc=tally.counts[Side.BC],
+            notes=tuple(tally.notes.values()),
+            held=_each_kind_once(tally.held),
+            requests=dict(self.pace.requests),
+            plan=tuple(run.described),
+        )
+
+    def _mark_retry(self, run: OneRun) -> None:
+        if run.next_retry is not None:
+            request = self.request
+            self.services.marks.put(
+                Mark(request.company_id, request.profile_id, request.mailbox_id, run.next_retry, "retry")
+            )
+
+    def _close(self, report: Report) -> None:
+        _close(self.services, self.held, self.request, report)
+
+
+def _close(services: Services, held: HeldMailbox, request: RunRequest, report: Report) -> None:
+    services.reports.save(report)
+    held.finish(request)
+    took = (report.ended_at - report.started_at) if report.ended_at and report.started_at else timedelta()
+    log_event(
+        logger,
+        "run_finished",
+        run=report.run_id,
+        mailbox=report.mailbox_id,
+        company=report.company_id,
+        status=report.status.value,
+        mode=report.mode.value,
+        trigger=report.trigger.value,
+        error=report.error_code,
+        seconds=round(took.total_seconds(), 3),
+        requests=dict(report.requests),
+        notes=len(report.notes),
+    )
+
+
+def _queued(request: RunRequest) -> Report:
+    return Report(
+        request.run_id,
+        request.company_id,
+        request.profile_id,
+        request.mailbox_id,
+        request.mode,
+        request.trigger,
+        RunStatus.QUEUED,
+        request.requested_at,
+        filter=dict(request.filter or {}),
+        preview=request.preview,
+        actor=request.actor,
+    )
+
+
+def _failed(report: Report, services: Services, code: str, reason: str) -> Report:
+    now = services.now()
+    return replace(
+        report,
+        status=RunStatus.FAILED,
+        started_at=report.started_at or now,
+        ended_at=now,
+        error_code=code,
+        error=reason,
+    )
+
+
+def _each_kind_once(held: list[HeldKind]) -> tuple[HeldKind, ...]:
+    return tuple({each.kind: each for each in held}.values())

@@ -1,0 +1,49 @@
+"""What a run has done so far: the counts and notes of its report (R35)."""
+
+from dataclasses import dataclass, field, replace
+
+from shared.engine.model import Counts, HeldKind, Report, RunStatus
+from shared.planning.model import Note, NoteKind, Side
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts per direction and notes, each once."""
+
+    counts: dict[Side, Counts] = field(default_factory=lambda: {Side.BC: Counts(), Side.OUTLOOK: Counts()})
+    notes: dict[tuple[str, str, str, str], Note] = field(default_factory=dict)
+    held: list[HeldKind] = field(default_factory=list)
+
+    @classmethod
+    def continued(cls, report: Report) -> "Tally":
+        """Go on with what an earlier part of the same run has done (R32)."""
+        tally = cls({Side.BC: report.to_bc, Side.OUTLOOK: report.to_outlook})
+        tally.remark(report.notes)
+        return tally
+
+    def add(self, side: Side, what: str, number: int = 1) -> None:
+        """Count `what`: created, updated, deleted, unchanged or skipped."""
+        now = self.counts[side]
+        self.counts[side] = replace(now, **{what: getattr(now, what) + number})
+
+    def remark(self, notes: tuple[Note, ...] | list[Note]) -> None:
+        """Take notes in; planning a contact again does not repeat what was said about it."""
+        for note in notes:
+            self.notes.setdefault((note.bc_id or note.outlook_id, note.field, note.value, _family(note)), note)
+
+    @property
+    def did_something(self) -> bool:
+        """Whether the report has anything to say beyond that the run took place."""
+        written = any(counts.created or counts.updated or counts.deleted for counts in self.counts.values())
+        return written or bool(self.notes) or bool(self.held)
+
+    def status(self) -> RunStatus:
+        """How a run that came to its end ended."""
+        if self.held:
+            return RunStatus.HELD
+        return RunStatus.WITH_NOTES if self.notes else RunStatus.SUCCEEDED
+
+
+def _family(note: Note) -> str:
+    """Notes about one value are one remark, in whatever words (a conflict is noted once, R35)."""
+    return note.kind.value if note.kind is NoteKind.CONFLICT else note.code

@@ -1,0 +1,143 @@
+"""One run's work while a plan is carried out: the sides, the inputs as they change, and planning a pair again."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from shared.cards import emails
+from shared.cards.model import BcContact, Field, Origin, OutlookContact, Stamp
+from shared.engine.model import Positions, RunRequest
+from shared.engine.recording import Recorder
+from shared.engine.services import Services
+from shared.engine.sides import BcSide, OutlookSide
+from shared.engine.state import FeedState
+from shared.engine.tally import Tally
+from shared.errors import ContactError, RetryableError
+from shared.pace import Pace
+from shared.planning import notes
+from shared.planning.model import (
+    BcReading,
+    Inputs,
+    Link,
+    NoteKind,
+    Operation,
+    OutlookReading,
+    Plan,
+    Present,
+    Remove,
+    Shown,
+    Side,
+    Write,
+)
+from shared.planning.plan import make_plan
+from shared.planning.scope import FILTER_REASONS, scope_of
+
+ATTEMPTS = 3  #: how often one contact is read and planned again before it waits for the next run
+
+
+@dataclass(slots=True)
+class Work:
+    """What the two stages of applying share."""
+
+    services: Services
+    request: RunRequest
+    bc: BcSide
+    outlook: OutlookSide
+    folder_id: str
+    feed: FeedState
+    inputs: Inputs
+    recorder: Recorder
+    tally: Tally
+    pace: Pace
+    positions: Positions
+    attempts: dict[str, int] = field(default_factory=dict)
+    refused: dict[str, dict[Field, str]] = field(default_factory=dict)
+    written: dict[str, BcContact] = field(default_factory=dict)  #: what BC holds after this run's writes
+
+    def batches[T](self, operations: Sequence[T]) -> Iterator[Sequence[T]]:
+        """Cut into batches; between them the run may have to hand over (R32) or notice that it lost its lease."""
+        size = self.services.limits.apply_batch
+        for start in range(0, len(operations), size):
+            self.pace.keep_going()
+            if self.services.monotonic() >= self.pace.deadline:
+                raise RetryableError("The run's time is used up; it goes on where it stopped.", code="out-of-time")
+            yield operations[start : start + size]
+
+    def stamp(self, bc_id: str, origin: Origin) -> Stamp:
+        """Our mark in an Outlook contact (R9)."""
+        rules = self.inputs.rules
+        return Stamp(bc_id, origin, rules.environment, rules.company_id)
+
+    def may_try(self, key: str) -> bool:
+        """Count an attempt at one contact."""
+        self.attempts[key] = self.attempts.get(key, 0) + 1
+        return self.attempts[key] <= ATTEMPTS
+
+    def plan_pair(self, link: Link, bc: BcReading, outlook: OutlookReading) -> list[Operation]:
+        """Plan one pair again on fresh readings."""
+        inputs = replace(
+            self.inputs,
+            links={link.bc_id: link} if link.bc_id in self.recorder.links else {},
+            bc={link.bc_id: bc},
+            outlook={link.outlook_id: outlook},
+            parked={},
+            persons={},
+            refused=self.refused,
+        )
+        if inputs.links:
+            return self._planned(inputs)
+        if isinstance(bc, Present) and isinstance(outlook, Shown):  # a first match that was not recorded yet
+            known = replace(inputs, persons=_findable(bc.contact, outlook.contact))
+            return self._planned(replace(known, bc={}))
+        return []
+
+    def plan_newcomer(self, outlook: OutlookContact, persons: dict[str, tuple[BcContact, ...]]) -> list[Operation]:
+        """Plan one unlinked Outlook contact again, now that these persons are known to be in BC (R7)."""
+        ids = [each.id for group in persons.values() for each in group]
+        linked = {key for key in ids if key in self.recorder.links} | set(self.recorder.state.links_by_bc(ids))
+        known = self.recorder.parked.get(outlook.id)
+        inputs = replace(
+            self.inputs,
+            links={},
+            bc={},
+            outlook={outlook.id: Shown(outlook)},
+            parked={outlook.id: known} if known else {},
+            persons=persons,
+            linked_elsewhere=frozenset(linked),
+        )
+        return self._planned(inputs)
+
+    def outside(self) -> dict[str, bool]:
+        """Own creations that this run recorded: BC id -> whether the filter excludes them now (R4)."""
+        answer: dict[str, bool] = {}
+        for bc_id in self.recorder.recorded:
+            link = self.recorder.links.get(bc_id)
+            reading = self.inputs.bc.get(bc_id)
+            contact = self.written.get(bc_id) or (reading.contact if isinstance(reading, Present) else None)
+            if link is None:
+                answer[bc_id] = False
+            elif contact is not None:
+                answer[bc_id] = scope_of(contact, self.inputs.rules) in FILTER_REASONS
+        return answer
+
+    def _planned(self, inputs: Inputs) -> list[Operation]:
+        plan: Plan = make_plan(inputs)
+        self.tally.remark(plan.notes)
+        return list(plan.operations)
+
+    def failed(self, error: ContactError, side: str, bc: BcContact | None, outlook: OutlookContact | None) -> None:
+        """One contact's failure: a note, and kept for retry (R31). `side` says whose id the retry is kept by."""
+        self.tally.remark([notes.about(NoteKind.FAILED, error.code, str(error), bc=bc, outlook=outlook)])
+        contact = bc if side == "bc" else outlook
+        if contact is not None:
+            self.recorder.fail(contact.id, side, error.code)
+
+
+def _findable(bc: BcContact, outlook: OutlookContact) -> dict[str, tuple[BcContact, ...]]:
+    return dict.fromkeys(emails.keys_of(outlook.card.email), (bc,))
+
+
+def touched_in_bc(operations: Sequence[Operation]) -> set[str]:
+    """BC ids of pairs whose Outlook half waits for what BC returns."""
+    return {each.bc.id for each in operations if isinstance(each, Write) and each.side is Side.BC} | {
+        each.bc_id for each in operations if isinstance(each, Remove) and each.side is Side.BC
+    }
