@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from dev.simulators.business_central.control import BusinessCentralControl
 from dev.simulators.business_central.service import BusinessCentral
@@ -43,7 +43,12 @@ class Addresses:
 class Simulators:
     """Running simulators. `graph`, `bc` and `entra` act on them through the control interface."""
 
-    def __init__(self, addresses: Addresses, servers: Servers | None = None, folder: Any = None) -> None:
+    def __init__(
+        self,
+        addresses: Addresses,
+        servers: Servers | None = None,
+        folder: tempfile.TemporaryDirectory[str] | None = None,
+    ) -> None:
         """Make control clients for simulators that run at `addresses`, here or in another process."""
         self.addresses = addresses
         self.ca_file = Path(addresses.ca_file)

@@ -107,7 +107,11 @@ class Directory:
             page["@odata.count"] = len(found)  # type: ignore[assignment]
         end = start + int(top)
         if end < len(found):
-            kept = "&".join(part for part in request.query.split("&") if not part.lower().startswith("$skiptoken="))
+            kept = "&".join(
+                part
+                for part in request.query.split("&")
+                if not part.lower().startswith(("$skiptoken=", "%24skiptoken="))
+            )
             page["@odata.nextLink"] = f"{root}{request.path}?{kept}{'&' if kept else ''}$skiptoken=RFNwd{end}"
         return {**page, "value": [_shown(user, select) for user in found[start:end]]}
 
