@@ -128,7 +128,8 @@ def _text_clause(field: ContactField, term: Term) -> _Clause:
                 return _UNTRANSLATED if ignore_case else _wildcard_clause(field, fragments, exact=False)
             if not ignore_case or not value:
                 return _literal_clause(field, "{} eq {}", value)
-            return _literal_clause(field, "tolower({}) eq {}", value.lower())
+            # How BC's database folds letters beyond ASCII is not documented: those rows are looked at again.
+            return _literal_clause(field, "tolower({}) eq {}", value.lower(), exact=value.isascii())
         case NotEquals(value, ignore_case):
             is_sendable = _fragments((value,))[1] and (not ignore_case or not value)
             return _literal_clause(field, "{} ne {}", value) if is_sendable else _UNTRANSLATED

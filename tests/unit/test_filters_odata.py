@@ -54,6 +54,7 @@ def test_what_odata_can_say_exactly_is_sent_whole(field: str, text: str, odata: 
         ("email", "*@b.example", "endswith(email,'b.example')"),
         ("displayName", "'('", None),
         ("displayName", "@a*", None),
+        ("displayName", "@MÜLLER", "tolower(displayName) eq 'müller'"),
         ("displayName", "<>A*", None),
         ("displayName", "<>@a", None),
         ("displayName", "<>'A&B'", None),
