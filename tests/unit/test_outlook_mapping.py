@@ -71,8 +71,10 @@ def test_something_without_an_id_is_no_contact() -> None:
 
 JUNK = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.sampled_from(("address", "name", "street", "id", "value", "city")), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(("address", "name", "street", "id", "value", "city")), inner, max_size=3)
+    ),
     max_leaves=6,
 )
 
