@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from shared.business_central import existence, persons
-from shared.business_central.mapping import moment, read_contact, read_country
+from shared.business_central.mapping import moment, read_contact, read_country, row_id
 from shared.business_central.walk import walk
 from shared.business_central.wire import GO_ON, MOST_PARTS, SELECT, is_stamp, query
 from shared.business_central.writing import Result, Writer
@@ -47,8 +47,10 @@ class Company:
     def stamps(self) -> Iterator[tuple[str, str]]:
         """See BcSide."""
         for row in self._walk(query(self._contacts, select="id,lastModifiedDateTime"), "contacts.stamps"):
-            contact = _readable(read_contact(row))
-            yield contact.id, contact.modified
+            key, stamp = row_id(row), row.get("lastModifiedDateTime")
+            if key is None or not isinstance(stamp, str) or not is_stamp(stamp):
+                raise _unreadable()
+            yield key, stamp
 
     def read(self, ids: Sequence[str]) -> Mapping[str, BcContact | None]:
         """See BcSide."""
@@ -82,5 +84,9 @@ class Company:
 def _readable(contact: BcContact | None) -> BcContact:
     """A row without an id makes a list incomplete: better no list than one that lacks somebody (R25)."""
     if contact is None or not is_stamp(contact.modified):
-        raise RetryableError("Business Central's list of contacts cannot be read.", code="unreadable-answer")
+        raise _unreadable()
     return contact
+
+
+def _unreadable() -> RetryableError:
+    return RetryableError("Business Central's list of contacts cannot be read.", code="unreadable-answer")

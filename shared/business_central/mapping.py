@@ -13,6 +13,8 @@ from shared.engine.sides import BcCompany, BcDraft, BcWrite
 from shared.filters.fields import CONTACT_FIELDS, Kind
 
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
+_SPECIAL_KINDS = {Kind.BOOLEAN, Kind.DATE, Kind.ENUM}
+_KINDS = tuple((name, each.kind if each.kind in _SPECIAL_KINDS else None) for name, each in CONTACT_FIELDS.items())
 _EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 
@@ -21,7 +23,11 @@ def read_contact(row: Any) -> BcContact | None:
     key = row_id(row)
     if key is None:
         return None
-    values = {name: _value(row.get(name), field.kind) for name, field in CONTACT_FIELDS.items()}
+    values: dict[str, str | bool] = {}
+    for name, kind in _KINDS:
+        value = row.get(name)
+        # most values are plain texts, and a company has many contacts
+        values[name] = value if kind is None and type(value) is str else _value(value, kind or Kind.TEXT)
     values["id"] = key
     etag = row.get("@odata.etag")
     return contact_from_values(key, etag if isinstance(etag, str) else "", str(values["lastModifiedDateTime"]), values)
@@ -97,7 +103,7 @@ def _value(value: Any, kind: Kind) -> str | bool:
         return ""
     text = str(value)
     if kind is Kind.ENUM:
-        return _ESCAPED.sub(_unescaped, text).strip()
+        return (_ESCAPED.sub(_unescaped, text) if "_" in text else text).strip()
     return "" if kind is Kind.DATE and text == NO_DATE else text
 
 

@@ -123,7 +123,8 @@ def contact_error(outcome: Answer | Unanswered) -> SyncError:
         return ChangedMeanwhile("The contact was changed in Business Central meanwhile.")
     if outcome.status == 403 or is_final(outcome):
         return SetupRefused(_lacks_permission(message, "change contacts"), code="bc-permission")
-    if outcome.status == 401 or lower == "internal_companynotfound" or "No HTTP resource was found" in message:
+    no_endpoint = lower == "badrequest_notfound" and "No HTTP resource was found" in message
+    if outcome.status == 401 or lower == "internal_companynotfound" or no_endpoint:
         return company_error(outcome)
     if outcome.status == 404 and lower == "badrequest_resourcenotfound":
         return ContactGone("The contact does not exist in Business Central any more.")
@@ -167,7 +168,5 @@ def _note(answer: Answer) -> tuple[str, str]:
     code, message = answer.error()
     found = _CORRELATION.search(message)
     correlation = found.group(1) if found else ""
-    log_event(
-        logger, "bc_refused", level=logging.WARNING, status=answer.status, code=code[:80], correlation_id=correlation
-    )
+    log_event(logger, "bc_refused", status=answer.status, code=code[:80], correlation_id=correlation)
     return code, _CORRELATION.sub("", message)

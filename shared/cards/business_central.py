@@ -6,10 +6,12 @@ from shared.cards import emails
 from shared.cards.model import FIELDS, BcContact, Card, Field
 from shared.cards.normalise import clean
 
+_NAMES = tuple((each, each.value) for each in FIELDS)
+
 
 def card_of(values: Mapping[str, str | bool]) -> Card:
     """The card in BC's terms: country as code, e-mail with all its addresses; names are not split here (R20, R41)."""
-    return Card(*[_text(values, each) for each in FIELDS])
+    return Card(*[_text(which, values.get(name, "")) for which, name in _NAMES])
 
 
 def contact_from_values(id: str, etag: str, modified: str, values: Mapping[str, str | bool]) -> BcContact:  # noqa: A002
@@ -17,8 +19,7 @@ def contact_from_values(id: str, etag: str, modified: str, values: Mapping[str, 
     return BcContact(id, etag, modified, values, card_of(values))
 
 
-def _text(values: Mapping[str, str | bool], which: Field) -> str:
-    value = values.get(which.value, "")
-    if not isinstance(value, str) or not value:
+def _text(which: Field, value: str | bool) -> str:
+    if not value or not isinstance(value, str):
         return ""
     return emails.join(emails.split(value)) if which is Field.EMAIL else clean(value)

@@ -15,7 +15,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
-from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -25,13 +24,13 @@ from shared.errors import OutcomeUnknown, RetryableError, SettingsError, SyncErr
 from shared.logs import log_event
 from shared.pace import Pace
 from shared.transport.auth import TokenSource
+from shared.transport.links import address, never_connected
 from shared.transport.retry import End, Lost, OutOfTime, Step, Wait, next_step
 
 logger = logging.getLogger(__name__)
 
 CONNECT_TIMEOUT = 10.0
 SLICE = 2.0  #: seconds between two questions whether to keep going, while waiting
-PORTS = {"https": 443, "http": 80}
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +125,7 @@ class Client:
         Raises Throttled or RetryableError when the service stays away or the run's time ends first, OutcomeUnknown for
         a request that may have happened and must not be repeated, SettingsError, and whatever `pace.keep_going` raises.
         """
-        target = self._address(url)
+        target = address(self.service.root, url, self.service.name)
         if idempotent is None:
             idempotent = method != "POST"
         attempt, renewed = 0, False
@@ -265,7 +264,7 @@ class Client:
                 "for a private authority the environment variable REQUESTS_CA_BUNDLE."
             ) from None
         except requests.ConnectionError as error:
-            return Lost.NOT_SENT if _never_connected(error) else Lost.NO_ANSWER
+            return Lost.NOT_SENT if never_connected(error) else Lost.NO_ANSWER
         except (requests.Timeout, requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError):
             return Lost.NO_ANSWER
 
@@ -297,19 +296,6 @@ class Client:
             self._local.session = session
         return session
 
-    def _address(self, url: str) -> str:
-        """The full address. Raises SyncError for a link that leads elsewhere: the token must not go there."""
-        if "://" not in url.split("?", 1)[0]:
-            return f"{self.service.root}/{url.lstrip('/')}"
-        origin = _origin(url)
-        if origin is None or origin != _origin(self.service.root):
-            raise SyncError(
-                f"{self.service.name} returned a link to another host than the configured one; it is not followed. "
-                "Check the root address in the settings.",
-                code="foreign-link",
-            )
-        return url
-
     @contextmanager
     def _place(self, pace: Pace) -> Iterator[None]:
         """Hold one of the service's places while a request is under way."""
@@ -322,26 +308,6 @@ class Client:
             yield
         finally:
             self._gate.release()
-
-
-def _origin(url: str) -> tuple[str, str | None, int | None] | None:
-    """Scheme, host and port; None for addresses that carry a user or cannot be read."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        return None
-    if parts.username is not None or "\\" in url:
-        return None
-    scheme = parts.scheme.lower()
-    return scheme, parts.hostname, port or PORTS.get(scheme)
-
-
-def _never_connected(error: requests.ConnectionError) -> bool:
-    """Whether the connection was refused or the name unknown: then nothing was sent."""
-    reason = error.args[0] if error.args else None
-    cause = getattr(reason, "reason", None)
-    return type(cause).__name__ in {"NewConnectionError", "NameResolutionError", "ConnectTimeoutError"}
 
 
 def _text(value: object) -> str:

@@ -430,6 +430,15 @@ def test_a_write_that_is_lost_on_the_way_is_repeated(company: Company, bc: Busin
     assert only(company.write([BcWrite(contact, {Field.JOB_TITLE: "Buyer"})])).card.job_title == "Buyer"
 
 
+def test_a_write_whose_answer_was_lost_has_to_be_read_again(company: Company, bc: BusinessCentralControl) -> None:
+    contact = only(created(company))
+    bc.add_fault("lost-drop", service="bc", item=False, path="batch")
+    assert isinstance(only(company.write([BcWrite(contact, {Field.JOB_TITLE: "Buyer"})])), ChangedMeanwhile)
+    read = company.read([contact.id])[contact.id]
+    assert read is not None
+    assert read.card.job_title == "Buyer"
+
+
 # Deleting
 
 

@@ -1,6 +1,7 @@
 """The HTTP client against a function that plays the service; nothing here waits in real time."""
 
 import logging
+import socket
 import threading
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +10,9 @@ import pytest
 import requests
 
 from shared.errors import OutcomeUnknown, RetryableError, SettingsError, SyncError, Throttled
-from tests.fakes.http_service import OK, ROOT, Tokens, script, setup
+from shared.pace import Pace
+from shared.transport.client import Client, Service
+from tests.fakes.http_service import OK, ROOT, FakeTime, Tokens, script, setup
 
 
 def test_an_answer_carries_status_headers_and_parsed_body() -> None:
@@ -115,6 +118,19 @@ def test_a_read_without_an_answer_is_repeated(loss: Any) -> None:
 def test_a_create_that_was_never_sent_is_repeated() -> None:
     run = setup(script(requests.ConnectTimeout(), (201, {}, {})))
     assert run.post().status == 201
+
+
+def test_a_refused_connection_sent_nothing() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+    time = FakeTime()
+    service = Service("graph", f"https://127.0.0.1:{port}", "scope")
+    client = Client(service, Tokens(), clock=time.clock, sleep=time.sleep, jitter=lambda: 0.5)
+    pace = Pace(deadline=time.now + 600)
+    with pytest.raises(RetryableError):
+        client.request("POST", "things", pace=pace, what="things", json={})
+    assert pace.requests == {"graph": 5}
 
 
 def test_a_missing_token_is_waited_for_like_a_missing_connection() -> None:
