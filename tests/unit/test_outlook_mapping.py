@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.cards.model import EMPTY_CARD, Card, Field, OutlookContact, Origin, Stamp
+from shared.cards.model import EMPTY_CARD, Card, Field, Origin, OutlookContact, Stamp
 from shared.cards.normalise import clean
 from shared.engine.sides import OutlookDraft, OutlookWrite
 from shared.outlook.mapping import body_of_draft, body_of_write, contact_of, is_complete
@@ -110,7 +110,7 @@ def test_a_write_changes_what_it_names_and_nothing_else(
     old: Card, new: Card, more: list[str], which: set[Field]
 ) -> None:
     """R12"""
-    row = {"id": "c1", **body_of_draft(OutlookDraft(old, STAMP), OURS)}
+    row: dict[str, Any] = {"id": "c1", **body_of_draft(OutlookDraft(old, STAMP), OURS)}
     if more:
         row["businessAddress"] = {"street": "\r\n".join((old.address_1, old.address_2, *more)), "city": old.city}
         row["businessAddress"] |= {"state": old.state, "postalCode": old.postal_code, "countryOrRegion": old.country}
