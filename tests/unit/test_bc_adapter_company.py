@@ -409,3 +409,24 @@ def test_a_refused_removal_is_said() -> None:
     results = Setup(Batch(lambda method, url, body: next(answers))).company.remove([contact(1), contact(2), contact(3)])
     assert results[:2] == [None, None]
     assert isinstance(results[2], InvalidValue)
+
+
+def test_a_create_without_an_answer_is_not_sent_again() -> None:
+    """R9"""
+    sent: list[Any] = []
+
+    def play(request: requests.PreparedRequest) -> Reply:
+        sent.append(request)
+        raise requests.ConnectionError("reset")
+
+    assert [type(each) for each in Setup(play).company.create([DRAFT])] == [OutcomeUnknown]
+    assert len(sent) == 1
+
+
+def test_a_company_with_the_address_of_a_person_is_not_found() -> None:
+    """R7"""
+    firm, person = row(1, email="ada@x.example", type="Company"), row(2, email="ada@x.example")
+    found = Setup(Batch(lambda method, url, body: (200, {"value": [firm, person]}))).company.find_persons(
+        ["ada@x.example"]
+    )
+    assert [each.id for each in found["ada@x.example"]] == [key(2)]

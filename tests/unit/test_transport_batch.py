@@ -258,3 +258,20 @@ def test_answers_that_a_service_calls_final_are_not_repeated() -> None:
     play = Rehearsed(lambda item, time: (500, {}, {"error": {"code": "forbidden", "message": ""}}))
     runner, _ = batches(play, is_final=lambda answer: answer.error()[0] == "forbidden")
     assert statuses(runner.run([create("a")], what="things")) == [500]
+
+
+def test_parts_that_never_had_their_turn_keep_all_their_attempts() -> None:
+    def play(request: requests.PreparedRequest) -> tuple[int, Mapping[str, str], Any]:
+        items = json.loads(request.body or b"")["requests"]
+        seen.append([item["url"] for item in items])
+        first = 200 if len(items) == 1 and len(seen) > 6 else 500 if len(items) == 1 else 404
+        return (
+            200,
+            {},
+            {"responses": [{"id": item["id"], "status": 424 if n else first} for n, item in enumerate(items)]},
+        )
+
+    seen: list[list[str]] = []
+    answers = batches(play, ordered=True)[0].run(gets(*"abcde"), what="things")
+    assert statuses(answers) == [404, 404, 404, 404, 200]
+    assert len(seen) == 7

@@ -250,3 +250,11 @@ def test_no_more_requests_at_a_time_than_allowed() -> None:
         thread.join(10)
     assert most == 2
     assert len(run.fake.seen) == 5
+
+
+def test_an_answer_that_the_service_calls_final_is_not_repeated() -> None:
+    run = setup(
+        script((500, {}, {"error": {"code": "forbidden"}})), is_final=lambda answer: answer.error()[0] == "forbidden"
+    )
+    assert run.post().status == 500
+    assert len(run.fake.seen) == 1
