@@ -17,7 +17,7 @@ class Entry:
     number: int  #: counts up from 1, also over resets
     time: str  #: simulated time, ISO 8601
     service: str  #: entra, graph or bc
-    kind: str  #: what was asked, such as "contacts.delta"; empty when it could not be told
+    kind: str  #: what was asked, such as "contacts.delta"; empty when its address does not tell
     method: str
     path: str  #: path and query, as sent, without tokens
     status: int  #: 0 when the connection was dropped

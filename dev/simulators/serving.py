@@ -13,7 +13,7 @@ import time
 import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import uvicorn
 import uvloop
@@ -33,6 +33,14 @@ class Service(Protocol):
 
     async def answer(self, request: Request) -> Answer:
         """Answer one request, or one item of a batch; fills in the request's `kind` and `mailbox`."""
+
+
+@runtime_checkable
+class Describing(Protocol):
+    """A service that can tell what a request is about without answering it."""
+
+    def describe(self, request: Request) -> None:
+        """Fill in `kind` and `mailbox` as far as the address tells them, for requests that a fault keeps away."""
 
 
 async def perform(world: World, service: Service, request: Request) -> Answer:
@@ -63,6 +71,8 @@ async def _with_faults(world: World, service: Service, request: Request) -> Answ
     rule = world.faults.strike(request)
     if rule is None:
         return await _answer(world, service, request)
+    if isinstance(service, Describing):
+        service.describe(request)
     match rule.act:
         case Act.ANSWER:
             return _answer_of(rule)

@@ -48,6 +48,7 @@ def without(item: dict, name: str) -> dict:
         lambda api: [without(create(api, "a"), "headers")],
         lambda api: [create(api, "a", dependsOn=["b"])],
         lambda api: [create(api, "a", dependsOn="b")],
+        lambda api: [create(api, "a", dependsOn=["b"]), create(api, "b")],
         lambda api: [create(api, "a", colour="red")],
         lambda api: [],
     ],
@@ -133,6 +134,17 @@ def test_one_item_can_be_throttled_with_its_own_retry_after(api, graph):
     answers = api.batch([create(api, str(number)) for number in range(3)])
     throttled = [one for one in answers.values() if one["status"] == 429]
     assert [one["headers"]["Retry-After"] for one in throttled] == ["9"]
+
+
+def test_requests_that_a_fault_kept_away_stand_in_the_log_by_kind_and_mailbox(api, graph, ada):
+    graph.add_fault("answer", path="/contacts", status=429, item=True)
+    fault = graph.add_fault("answer", path="/contacts", status=503, item=False)
+    before = graph.log_number()
+    api.batch([create(api, "a")])
+    api("GET", "/contacts")
+    item, _, single = graph.log(since=before)
+    assert (item["kind"], item["mailbox"], item["status"]) == ("contacts.create", ada, 429)
+    assert (single["kind"], single["mailbox"], single["fault"]) == ("contacts.list", ada, fault)
 
 
 def test_the_answer_of_a_whole_batch_can_be_lost_after_it_was_done(api, graph, ada):

@@ -6,6 +6,7 @@ here yet: subscriptions and notifications (section 9), photos, open extensions, 
 
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 
 from dev.simulators.control import Action
@@ -20,7 +21,7 @@ from dev.simulators.graph.directory import Directory
 from dev.simulators.graph.mailbox import Mailbox
 from dev.simulators.graph.people import People
 from dev.simulators.graph.refusals import Refused, wrong_verb
-from dev.simulators.graph.routes import no_segment, read_path, verb_of
+from dev.simulators.graph.routes import Target, no_segment, read_path, verb_of
 from dev.simulators.graph.switches import Switches
 from dev.simulators.graph.throttle import Throttle
 from dev.simulators.serving import perform
@@ -57,6 +58,19 @@ class Graph:
         if wants_immutable_ids(request):
             headers.setdefault("Preference-Applied", 'IdType="ImmutableId"')
         return replace(answer, headers=headers)
+
+    def describe(self, request: Request) -> None:
+        """Fill in what the address tells about a request, for the log."""
+        match request.segments:
+            case ("v1.0", "$batch"):
+                request.kind = "batch"
+            case ("v1.0", "users", name, *rest) if rest:
+                user = self._directory.find(name, self._switches)
+                request.mailbox = user.id if user else None
+                with suppress(Refused):
+                    request.kind = _kind(request, read_path(tuple(rest)))
+            case ("v1.0", "users", *name):
+                request.kind = "users.get" if name else "users.list"
 
     async def _answer(self, request: Request) -> Answer:
         if len(request.body) > _LARGEST_BODY:
@@ -103,17 +117,21 @@ class Graph:
 
     async def _in_mailbox(self, request: Request, claims: Claims, name: str, rest: tuple[str, ...]) -> Answer:
         target = read_path(rest)
-        verb = request.kind = verb_of(target, request.method)
-        if verb == "contacts.list" and any(option == "$filter" for option, _ in request.options):
-            request.kind = "contacts.find"
+        request.kind = _kind(request, target)
         mailbox = self._access.mailbox(claims, name, request)
         with self._throttle.admitted(claims.client_id, mailbox.user_id, request):
             await self._world.wait(request)
             call = Call(request, mailbox, self._switches, self._world)
-            return _HANDLERS[verb](call, target.folder, target.contact or "")
+            return _HANDLERS[verb_of(target, request.method)](call, target.folder, target.contact or "")
 
     def _mailbox(self, user_id: str) -> Mailbox:
         return Mailbox(user_id, self._switches, self._world.clock.timestamp, self._world.clock.stamp)
+
+
+def _kind(request: Request, target: Target) -> str:
+    verb = verb_of(target, request.method)
+    filters = any(option == "$filter" for option, _ in request.options)
+    return "contacts.find" if verb == "contacts.list" and filters else verb
 
 
 #: By verb; a folder of None is the default one (the whole mailbox for a contact's short path).
