@@ -19,13 +19,13 @@ help: ## list the targets
 setup: $(VENV) $(AZURITE) ## virtual environment and Azurite
 
 demo: $(VENV) $(AZURITE) ## sync a made-up company with three mailboxes and tell the story (CONTACTS=file.csv: your contacts)
-	@$(PYTHON) -m dev.demo $(CONTACTS)
+	@$(PYTHON) -m dev.demo $(if $(CONTACTS),"$(CONTACTS)")
 
 serve: $(VENV) $(AZURITE) ## the app with simulators and storage, until Ctrl-C
 	@$(PYTHON) -m dev.serve
 
 bench: $(VENV) $(AZURITE) ## requests, rows and seconds that runs cost (ONLY=name: one of them)
-	@$(PYTHON) -m dev.bench $(ONLY)
+	@$(PYTHON) -m dev.bench $(if $(ONLY),"$(ONLY)")
 
 test: lint $(AZURITE) ## lint and all tests; what continuous integration runs
 	@$(PYTHON) -m pytest -n $(WORKERS) --dist loadscope
