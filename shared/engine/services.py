@@ -27,5 +27,6 @@ class Services:
     monotonic: Callable[[], float]  #: seconds
     new_id: Callable[[], str]  #: 8 random hex digits
     environment: str  #: BC environment name, part of every stamp (R9)
+    tenant: str = ""  #: BC's tenant, compared with the one that a caller comes from
     sleep: Callable[[float], None] = time.sleep
     limits: Limits = Limits()  # noqa: RUF009 - frozen

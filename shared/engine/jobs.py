@@ -1,0 +1,81 @@
+"""Bodies of the queue messages: ids and times only, as JSON; a person's data never lies in a queue.
+
+sync-jobs       {"mailbox": "ID"}
+company-jobs    {"company": "ID", "reason": "timer", "requestedAt": "2026-01-31T12:00:00+00:00"}
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from shared.engine.model import Mode
+
+
+class Reason(StrEnum):
+    """Why a company's feed is to be read."""
+
+    TIMER = "timer"  #: the schedule: who has work is run
+    BC = "bc-notification"  #: BC says that contacts changed: only those whom it concerns are run
+    SYNC_ALL = "sync-all"  #: an administrator wants every profile run
+    FULL_SYNC_ALL = "full-sync-all"  #: the same, as full runs
+
+    @property
+    def mode(self) -> Mode:
+        """How much the runs read."""
+        return Mode.FULL if self is Reason.FULL_SYNC_ALL else Mode.INCREMENTAL
+
+
+@dataclass(frozen=True, slots=True)
+class CompanyJob:
+    """A message of the company-jobs queue."""
+
+    company_id: str
+    reason: str  #: a `Reason`; an unknown one is served like the timer's
+    requested_at: datetime | None = None  #: None: when the message is read
+
+    @property
+    def for_everybody(self) -> Reason | None:
+        """The reason, when a person wants every profile run."""
+        wanted = {Reason.SYNC_ALL.value: Reason.SYNC_ALL, Reason.FULL_SYNC_ALL.value: Reason.FULL_SYNC_ALL}
+        return wanted.get(self.reason)
+
+
+def sync_job(mailbox_id: str) -> str:
+    """The message that wakes a worker for a mailbox."""
+    return _text({"mailbox": mailbox_id})
+
+
+def mailbox_of(body: str) -> str:
+    """The mailbox named in a sync-jobs message. Raises ValueError for anything else."""
+    return _member(json.loads(body), "mailbox")
+
+
+def company_job(job: CompanyJob) -> str:
+    """The message that wakes a worker for a company's feed."""
+    body = {"company": job.company_id, "reason": job.reason}
+    if job.requested_at is not None:
+        body["requestedAt"] = job.requested_at.isoformat()
+    return _text(body)
+
+
+def read_company_job(body: str) -> CompanyJob:
+    """The other way round. Raises ValueError for anything else."""
+    members = json.loads(body)
+    at = members.get("requestedAt") if isinstance(members, dict) else None
+    return CompanyJob(
+        _member(members, "company"),
+        _member(members, "reason"),
+        datetime.fromisoformat(at) if isinstance(at, str) else None,
+    )
+
+
+def _member(members: object, name: str) -> str:
+    value = members.get(name) if isinstance(members, dict) else None
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"a queue message without {name}")
+    return value
+
+
+def _text(body: dict[str, str]) -> str:
+    return json.dumps(body, separators=(",", ":"))

@@ -1,0 +1,202 @@
+"""Saving and listing profiles: every check before anything changes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from shared.engine.callers import (
+    Caller,
+    Subject,
+    check_origin,
+    choose,
+    find_company,
+    find_profile,
+    is_object_id,
+    user_id_of,
+)
+from shared.engine.folder_choice import check_free, check_in_mailbox, check_unmoved, default_name, key
+from shared.engine.model import CompanySettings, Positions, Profile
+from shared.engine.rules_of import rules_of
+from shared.engine.services import Services
+from shared.engine.sides import Mailbox
+from shared.engine.state import Mark
+from shared.engine.wishes import Wish, applied, refuse_admin_only
+from shared.errors import MailboxUnavailable, RequestError
+from shared.pace import Pace
+
+_KINDS = {
+    "guest": "A guest's mailbox lies in another organisation; choose a user of this one.",
+    "room": "This is a room's mailbox; choose a user's or a shared one.",
+    "group": "A group has no contact folders; choose a user's or a shared mailbox.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A profile as it would be saved, and what it was before."""
+
+    before: Profile | None
+    profile: Profile
+    company: CompanySettings
+    usual: bool  #: whether the folder's name is the one that nobody chose
+
+
+def save(
+    services: Services, subject: Subject, wish: Wish, caller: Caller, pace: Pace, *, whole: bool, admin: bool
+) -> tuple[Profile, bool]:
+    """Create or change a profile; answers it and whether it is new.
+
+    `whole`: PUT, which creates, and puts what is left out to its default; else PATCH. Raises RequestError, FilterError,
+    MailboxUnavailable, CompanyUnavailable, RetryableError; then nothing was changed.
+    """
+    draft = prepare(services, subject, wish, caller, pace, whole=whole, admin=admin)
+    check(services, draft, wish, pace, whole=whole)
+    if draft.company != services.companies.settings(draft.profile.company_id):
+        _save_name(services, draft.company)
+    now = services.now()
+    saved = services.profiles.save(replace(draft.profile, actor=caller.actor, changed_at=now))
+    services.marks.put(Mark(saved.company_id, saved.id, saved.mailbox_id, now, "request"))
+    return saved, draft.before is None
+
+
+def prepare(
+    services: Services, subject: Subject, wish: Wish, caller: Caller, pace: Pace, *, whole: bool, admin: bool
+) -> Draft:
+    """The profile with the wish in it; changes and checks nothing but what can be told from the request."""
+    before = _before(services, subject, caller, pace, whole)
+    if before is None:
+        start, company = _new(services, subject, caller, pace, admin)
+    else:
+        start, company = before, services.companies.settings(before.company_id)
+        if wish.etag is not None and wish.etag != before.etag:
+            raise RequestError(
+                "The profile was changed meanwhile: read it again and repeat.",
+                code="changed-meanwhile",
+                status=409,
+                field="etag",
+            )
+    own = wish.mailbox is None or wish.mailbox.strip().casefold() in {
+        start.mailbox_id.casefold(), start.mailbox_address.casefold(),
+    }  # fmt: skip
+    if not admin:
+        refuse_admin_only(wish, start, own)
+    if wish.mailbox is not None and not own:
+        mailbox = usable(services.directory(pace).mailbox(wish.mailbox), "mailbox")
+        start = replace(start, mailbox_id=mailbox.id.lower(), mailbox_address=mailbox.address)
+    usual = _usual_folder(services, start, company, before)
+    profile = applied(wish, start, whole=whole or before is None, usual_folder=usual)
+    return Draft(before, profile, company, key(profile.folder_name) == key(usual))
+
+
+def check(services: Services, draft: Draft, wish: Wish, pace: Pace, *, whole: bool) -> None:
+    """Filter, folder and mailbox; raises what is wrong."""
+    profile = draft.profile
+    rules_of(profile, draft.company, services.environment, services.limits.category)
+    check_free(profile, others_in(services, profile))
+    positions = positions_of(services, draft)
+    if draft.before is not None:
+        check_unmoved(draft.before, profile, positions)
+    if whole or draft.before is None or wish.folder is not None or wish.mailbox is not None:
+        look_at_mailbox(services, draft, wish, pace)
+
+
+def look_at_mailbox(services: Services, draft: Draft, wish: Wish, pace: Pace) -> None:
+    """The mailbox exists and may be used, and the folder's name is free in it."""
+    directory, profile = services.directory(pace), draft.profile
+    if draft.before is not None and draft.before.mailbox_id == profile.mailbox_id:
+        usable(directory.mailbox(profile.mailbox_id), "mailbox")
+    check_in_mailbox(
+        directory.outlook(profile.mailbox_id),
+        profile,
+        positions_of(services, draft),
+        services.environment,
+        adopt=wish.adopt,
+        usual=draft.usual,
+    )
+
+
+def positions_of(services: Services, draft: Draft) -> Positions:
+    """Where the profile stands; nowhere for a new one."""
+    if draft.before is None:
+        return Positions()
+    before = draft.before
+    return services.mailboxes.peek(before.mailbox_id, before.company_id, before.id).positions()
+
+
+def others_in(services: Services, profile: Profile) -> list[Profile]:
+    """The other profiles whose folder lies in the same mailbox."""
+    me = (profile.company_id, profile.id)
+    return [each for each in services.profiles.of_mailbox(profile.mailbox_id) if (each.company_id, each.id) != me]
+
+
+def page(services: Services, *, company: str, top: int, after: str) -> tuple[Sequence[Profile], str]:
+    """Profiles by company and user, and the token of the next page, blank at the end; `company` blank for all."""
+    from_company, _, from_profile = after.partition(".")
+    found: list[Profile] = []
+    for company_id in sorted(services.profiles.companies()):
+        if company_id < from_company or (company and company_id != company):
+            continue
+        for profile in services.profiles.in_company(company_id):
+            if company_id == from_company and profile.id <= from_profile:
+                continue
+            if len(found) == top:
+                return found, f"{found[-1].company_id}.{found[-1].id}"
+            found.append(profile)
+    return found, ""
+
+
+def usable(mailbox: Mailbox, field: str) -> Mailbox:
+    """A mailbox that can hold the folder. Raises RequestError `mailbox-kind` with the reason."""
+    if mailbox.kind in _KINDS:
+        raise RequestError(_KINDS[mailbox.kind], code="mailbox-kind", status=409, field=field)
+    return mailbox
+
+
+def _before(services: Services, subject: Subject, caller: Caller, pace: Pace, whole: bool) -> Profile | None:
+    if not whole:
+        return find_profile(services, subject, caller, pace)
+    check_origin(services, caller)
+    profiles = services.profiles.of_user(user_id_of(services, subject.user, pace))
+    found = choose(services, profiles, subject.company or caller.company_id)
+    if found is not None and caller.company_id:
+        find_profile(services, Subject(found.id, found.company_id), caller, pace)
+    return found
+
+
+def _new(
+    services: Services, subject: Subject, caller: Caller, pace: Pace, admin: bool
+) -> tuple[Profile, CompanySettings]:
+    own = usable(services.directory(pace).mailbox(subject.user.strip()), "user")
+    if own.kind != "user" and not admin:
+        raise RequestError(
+            "This is a shared mailbox or its account is switched off; only an administrator can set it up "
+            "(PUT /api/admin/profiles/{user}).",
+            code="mailbox-kind",
+            status=409,
+            field="user",
+        )
+    if not is_object_id(own.id):
+        raise MailboxUnavailable("The directory gave no object id for this user.", code="unknown-user")
+    company = find_company(services, subject, caller, pace)
+    company_id, user_id = company.id.lower(), own.id.lower()
+    stored = services.companies.settings(company_id)
+    profile = Profile(company_id, user_id, own.address, user_id, own.address)
+    return profile, replace(stored, name=company.name)
+
+
+def _usual_folder(services: Services, start: Profile, company: CompanySettings, before: Profile | None) -> str:
+    """The default name; a profile that has one of the default names keeps it."""
+    default = services.limits.default_folder
+    if before is not None and before.mailbox_id == start.mailbox_id and not before.main_folder:
+        own_names = {key(default), key(default_name(default, company.name, [replace(before, folder_name=default)]))}
+        if key(before.folder_name) in own_names:
+            return before.folder_name
+    return default_name(default, company.name, others_in(services, start))
+
+
+def _save_name(services: Services, company: CompanySettings) -> None:
+    """Keep the company's name, for %company and for answers; another request may have done it at the same time."""
+    try:
+        services.companies.save_settings(company)
+    except RequestError as error:
+        if error.code != "changed-meanwhile":
+            raise

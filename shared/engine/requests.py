@@ -1,0 +1,93 @@
+"""Asking for runs: one profile's by its user, many by an administrator, and the timer's (R29)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.engine.model import Mode, Profile, Report, RunRequest, RunStatus, Trigger
+from shared.engine.rules_of import parse
+from shared.engine.run_ids import run_id
+from shared.engine.services import Services
+from shared.errors import RequestError
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What kind of run."""
+
+    mode: Mode = Mode.INCREMENTAL
+    filter: Mapping[str, str] | None = None
+    save_filter: bool = True
+    confirm_removals: int | None = None
+    preview: bool = False
+
+
+def request_run(
+    services: Services, profile: Profile, wanted: Wanted, actor: str, *, at: datetime | None = None
+) -> Report:
+    """Put a run that a person wants into its mailbox's line; answers its report, `queued` as a rule.
+
+    The caller then sends the mailbox's sync-jobs message. Raises RequestError `profile-disabled` (409), FilterError.
+    """
+    if not profile.enabled:
+        raise RequestError(
+            "The profile is switched off: nothing is synced for it. Switch it on (enabled: true) first.",
+            code="profile-disabled",
+            status=409,
+        )
+    if wanted.filter is not None:
+        parse(wanted.filter, profile, services.companies.settings(profile.company_id))
+    request = _request(services, profile, wanted, Trigger.HTTP, actor, at)
+    report = _queued(request)
+    services.reports.save(report)  # before it is in line: a worker may take it at once
+    accepted = services.mailboxes.submit(request)
+    if accepted.run_id == request.run_id:
+        return report
+    services.reports.discard(report)  # merged into a run that was waiting (R29)
+    known = services.reports.get(accepted.run_id)
+    if known is not None:
+        return known
+    report = _queued(accepted)  # the waiting one was the timer's, which has no report before it runs
+    services.reports.save(report)
+    return report
+
+
+def request_automatic_run(services: Services, profile: Profile, trigger: Trigger, at: datetime) -> None:
+    """Put a run that nobody asked for into its mailbox's line; its report comes when it has something to say (R35)."""
+    services.mailboxes.submit(_request(services, profile, Wanted(), trigger, "", at))
+
+
+def _request(
+    services: Services, profile: Profile, wanted: Wanted, trigger: Trigger, actor: str, at: datetime | None
+) -> RunRequest:
+    requested_at = at or services.now()
+    return RunRequest(
+        run_id=run_id(profile.mailbox_id, requested_at, services.new_id()),
+        company_id=profile.company_id,
+        profile_id=profile.id,
+        mailbox_id=profile.mailbox_id,
+        mode=wanted.mode,
+        trigger=trigger,
+        requested_at=requested_at,
+        filter=wanted.filter,
+        save_filter=wanted.save_filter,
+        confirm_removals=wanted.confirm_removals,
+        preview=wanted.preview,
+        actor=actor,
+    )
+
+
+def _queued(request: RunRequest) -> Report:
+    return Report(
+        request.run_id,
+        request.company_id,
+        request.profile_id,
+        request.mailbox_id,
+        request.mode,
+        request.trigger,
+        RunStatus.QUEUED,
+        request.requested_at,
+        filter=dict(request.filter or {}),
+        preview=request.preview,
+        actor=request.actor,
+    )

@@ -1,0 +1,178 @@
+"""The “validate connection” of the set-up page: each part is tried by itself and says ok or what to do."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from shared.engine import company_feed
+from shared.engine.callers import Caller, Subject, check_origin, choose, user_id_of
+from shared.engine.folder_choice import check_free, check_unmoved
+from shared.engine.folders import choose_folder
+from shared.engine.model import Profile
+from shared.engine.profiles import Draft, look_at_mailbox, others_in, positions_of, prepare
+from shared.engine.rules_of import rules_of
+from shared.engine.services import Services
+from shared.engine.wishes import Wish
+from shared.errors import (
+    CompanyError,
+    ProfileError,
+    RequestError,
+    SettingsError,
+    SyncError,
+)
+from shared.pace import Pace
+from shared.planning.model import Direction, ScopeReason
+from shared.planning.scope import scope_of
+
+CHECKS = ("token", "mailbox", "folder", "company", "write", "filter", "selection", "webhook")
+#: refusals of the request itself: nothing can be tried for it
+_REFUSED = ("several-companies", "wrong-environment", "bad-user", "admin-only", "changed-meanwhile")
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One part of the connection."""
+
+    check: str  #: one of `CHECKS`
+    ok: bool | None  #: None: could not be tried, because of another part
+    detail: str
+    what_to_do: str = ""  #: blank when there is nothing to do
+
+
+@dataclass(slots=True)
+class _Checks:
+    found: dict[str, Check] = field(default_factory=dict)
+
+    def good(self, check: str, detail: str) -> None:
+        self.found[check] = Check(check, True, detail)
+
+    def bad(self, check: str, detail: str, what_to_do: str) -> None:
+        self.found[check] = Check(check, False, detail, what_to_do)
+
+    def run(self, check: str, failed: str, attempt: Callable[[], str]) -> bool:
+        """Try a part; `failed` says in short what did not work."""
+        try:
+            self.good(check, attempt())
+        except SettingsError as error:
+            self.bad("token", "The app gets no token.", str(error))
+            return False
+        except SyncError as error:
+            self.bad(check, failed, str(error))
+            return False
+        return True
+
+    def in_order(self) -> list[Check]:
+        missing = "Not tried, because of another part."
+        return [self.found.get(each, Check(each, None, missing, "Mend the other parts first.")) for each in CHECKS]
+
+
+def validate(services: Services, subject: Subject, wish: Wish, caller: Caller, pace: Pace) -> list[Check]:
+    """Try everything for a profile as it is saved, or as it would be with the wish in it. Changes nothing but the
+    company's feed. Raises RequestError for a request that is wrong in itself."""
+    check_origin(services, caller)
+    checks = _Checks()
+    checks.good("webhook", "Changes are found by the timer; notifications are not set up.")
+    draft = _draft(services, subject, wish, caller, pace, checks)
+    if draft is None:
+        return checks.in_order()
+    _outlook(services, draft, wish, pace, checks)
+    if checks.run("filter", "The filter cannot be used.", lambda: _filter(services, draft)):
+        _business_central(services, draft.profile, pace, checks, lambda: _selection(services, draft, pace))
+    else:
+        _business_central(services, draft.profile, pace, checks, None)
+    if "token" not in checks.found and (_ok(checks, "mailbox") or _ok(checks, "company")):
+        checks.good("token", "The app gets tokens.")
+    return checks.in_order()
+
+
+def _draft(
+    services: Services, subject: Subject, wish: Wish, caller: Caller, pace: Pace, checks: _Checks
+) -> Draft | None:
+    """The profile to try; what keeps it from being made is itself an answer."""
+    try:
+        profiles = services.profiles.of_user(user_id_of(services, subject.user, pace))
+        exists = choose(services, profiles, subject.company or caller.company_id) is not None
+        return prepare(services, subject, wish, caller, pace, whole=not exists, admin=False)
+    except RequestError as error:
+        if error.code in _REFUSED:
+            raise
+        checks.bad(_PART_OF.get(error.field or "", "company"), "The set-up cannot be used.", str(error))
+    except ProfileError as error:
+        checks.bad("mailbox", "The mailbox cannot be used.", str(error))
+    except CompanyError as error:
+        checks.bad("company", "The company cannot be read.", str(error))
+    except SettingsError as error:
+        checks.bad("token", "The app gets no token.", str(error))
+    return None
+
+
+_PART_OF = {"folder": "folder", "user": "mailbox", "mailbox": "mailbox"}
+
+
+def _outlook(services: Services, draft: Draft, wish: Wish, pace: Pace, checks: _Checks) -> None:
+    def mailbox() -> str:
+        services.directory(pace).mailbox(draft.profile.mailbox_id)
+        return "The mailbox can be reached."
+
+    def folder() -> str:
+        positions = positions_of(services, draft)
+        check_free(draft.profile, others_in(services, draft.profile))
+        if draft.before is not None:
+            check_unmoved(draft.before, draft.profile, positions)
+        look_at_mailbox(services, draft, wish, pace)
+        outlook = services.directory(pace).outlook(draft.profile.mailbox_id)
+        chosen = choose_folder(outlook, draft.profile, positions, services.environment, look_only=True)
+        if chosen.folder is None:
+            return "The folder does not exist yet; the first run makes it."
+        return "The folder is there."
+
+    if checks.run("mailbox", "The mailbox cannot be used.", mailbox):
+        checks.run("folder", "The folder cannot be used.", folder)
+
+
+def _filter(services: Services, draft: Draft) -> str:
+    rules_of(draft.profile, draft.company, services.environment, services.limits.category)
+    return "The filter can be used." if draft.profile.filter else "No filter: every person with an e-mail address."
+
+
+def _business_central(
+    services: Services, profile: Profile, pace: Pace, checks: _Checks, count: Callable[[], str] | None
+) -> None:
+    def company() -> str:
+        known = services.business_central(pace).companies()
+        if profile.company_id not in {each.id.lower() for each in known}:
+            raise RequestError(
+                "Business Central has no such company, or the app may not read it. Check the app's permission sets."
+            )
+        return "The company can be read."
+
+    if not checks.run("company", "The company cannot be read.", company):
+        return
+    _write(services, profile, checks)
+    if count is not None:
+        checks.run("selection", "The contacts could not be counted.", count)
+
+
+def _write(services: Services, profile: Profile, checks: _Checks) -> None:
+    """Nothing can be tried without writing; what runs were refused is known."""
+    if profile.direction is Direction.TO_OUTLOOK:
+        checks.good("write", "This profile writes nothing to Business Central.")
+        return
+    feed = services.companies.feed(profile.company_id)
+    if feed.writes_stopped_until is not None:
+        checks.bad("write", "Business Central refused the last change.", feed.writes_stopped_reason)
+        return
+    checks.good("write", "No run was refused a change. Nothing was written to try it.")
+
+
+def _selection(services: Services, draft: Draft, pace: Pace) -> str:
+    profile = draft.profile
+    rules = rules_of(profile, draft.company, services.environment, services.limits.category)
+    company_feed.bring_up_to_date(services, profile.company_id, services.now(), pace)
+    contacts = services.companies.all_contacts(profile.company_id)
+    number = sum(scope_of(each, rules) is ScopeReason.IN_SCOPE for each in contacts)
+    return f"{number} contacts are selected."
+
+
+def _ok(checks: _Checks, check: str) -> bool:
+    found = checks.found.get(check)
+    return found is not None and found.ok is True
