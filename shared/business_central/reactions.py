@@ -6,6 +6,7 @@ the note alone; they are never logged.
 
 import logging
 import re
+from collections.abc import Mapping
 
 from shared.cards.model import Field
 from shared.errors import (
@@ -36,6 +37,9 @@ _OUR_MISTAKE = frozenset(
     {"application_evaluateexception", "application_invalidguid", "application_filtererrorexception"}
 )
 
+_QUOTED_VALUE = re.compile(r"Value: (.*)$", re.DOTALL)
+NOTHING: Mapping[str, str] = {}
+
 #: Codes that are about the record's values, and the code of the note
 _REFUSALS = {
     "application_dialogexception": "refused",
@@ -49,8 +53,9 @@ _REFUSALS = {
     "internal_datanotfoundfilter": "refused",
 }
 
-#: How messages name fields: the table's captions, longer ones first
+#: How messages name fields; a caption that is part of another comes after it
 _CAPTIONS: tuple[tuple[str, str], ...] = (
+    ("email address", Field.EMAIL.value),
     ("Mobile Phone No.", Field.MOBILE.value),
     ("Country/Region Code", Field.COUNTRY.value),
     ("Company No.", "companyNumber"),
@@ -59,7 +64,6 @@ _CAPTIONS: tuple[tuple[str, str], ...] = (
     ("Job Title", Field.JOB_TITLE.value),
     ("Home Page", Field.WEBSITE.value),
     ("E-Mail", Field.EMAIL.value),
-    ("email address", Field.EMAIL.value),
     ('"displayName"', Field.NAME.value),
 )
 _SPECIAL = {
@@ -110,8 +114,11 @@ def company_error(answer: Answer) -> SyncError:
     return SyncError(f"Business Central refused a request of ours ({answer.status} {code}).", code="bc-request-refused")
 
 
-def contact_error(outcome: Answer | Unanswered) -> SyncError:
-    """What a refused write of one contact means: a ContactError, or a CompanyError that concerns all of them."""
+def contact_error(outcome: Answer | Unanswered, sent: Mapping[str, str] = NOTHING) -> SyncError:
+    """What a refused write of one contact means: a ContactError, or a CompanyError that concerns all of them.
+
+    `sent` is the body: BC may quote the refused value instead of naming its field.
+    """
     if outcome is Unanswered.UNKNOWN:
         return OutcomeUnknown("Business Central did not answer; the contact may have been created.")
     if outcome is Unanswered.NOT_DONE:
@@ -128,10 +135,10 @@ def contact_error(outcome: Answer | Unanswered) -> SyncError:
         return company_error(outcome)
     if outcome.status == 404 and lower == "badrequest_resourcenotfound":
         return ContactGone("The contact does not exist in Business Central any more.")
-    return _refusal(outcome.status, lower, message)
+    return _refusal(outcome.status, lower, message, sent)
 
 
-def _refusal(status: int, lower: str, message: str) -> SyncError:
+def _refusal(status: int, lower: str, message: str, sent: Mapping[str, str]) -> SyncError:
     """A refusal that is about this record, or about our request."""
     if lower in _REFUSALS or (lower.startswith("application_") and lower not in _OUR_MISTAKE):
         if _SETUP.search(_QUOTED.sub("", message)):
@@ -140,7 +147,7 @@ def _refusal(status: int, lower: str, message: str) -> SyncError:
                 "and that number series.",
                 code="bc-number-series",
             )
-        return _invalid_value(_REFUSALS.get(lower, "refused"), message)
+        return _invalid_value(_REFUSALS.get(lower, "refused"), message, sent)
     if status in {404, 410}:
         return ContactError("Business Central does not find the contact, for an unclear reason.", code="bc-unclear")
     if status == 409:
@@ -150,11 +157,21 @@ def _refusal(status: int, lower: str, message: str) -> SyncError:
     return ContactError(f"Business Central refused a request of ours ({status} {lower}).", code="bc-request-refused")
 
 
-def _invalid_value(code: str, message: str) -> InvalidValue:
-    field = next((name for caption, name in _CAPTIONS if caption in message), None)
+def _invalid_value(code: str, message: str, sent: Mapping[str, str]) -> InvalidValue:
+    field = _quoted_field(message, sent)
+    if field is None:
+        said = _QUOTED_VALUE.sub("", message)
+        field = next((name for caption, name in _CAPTIONS if caption in said), None)
     code = _SPECIAL.get((code, field or ""), code)
     where = f" of {field}" if field else ""
     return InvalidValue(f"Business Central refuses a value{where}.", code=code, field=field, detail=message)
+
+
+def _quoted_field(message: str, sent: Mapping[str, str]) -> str | None:
+    """The field whose value, and no other one's, BC quotes as too long (older versions hold shorter websites)."""
+    found = _QUOTED_VALUE.search(message)
+    fields = [name for name, value in sent.items() if found and value.strip() == found.group(1).strip()]
+    return fields[0] if len(fields) == 1 else None
 
 
 def _lacks_permission(message: str, what: str) -> str:

@@ -93,11 +93,11 @@ class Writer:
             places = open_places[start : start + MOST_PARTS]
             batch = [each for each in (parts[place] for place in places) if isinstance(each, Part)]
             answers, stop = self._run(batch, what)
-            for place, answer in zip(places, answers, strict=True):
+            for place, part, answer in zip(places, batch, answers, strict=True):
                 if isinstance(answer, Answer) and answer.ok:
                     outcomes[place] = answer
                     continue
-                error = contact_error(answer)
+                error = contact_error(answer, part.body or {})
                 if isinstance(error, ContactError):
                     outcomes[place] = error
                 else:

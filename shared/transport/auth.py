@@ -1,6 +1,7 @@
 """Tokens for Graph and BC, got with MSAL for the app itself (Graph reference 10.1, BC reference 9.1)."""
 
 import logging
+import re
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -53,12 +54,17 @@ class Certificate:
 
 @dataclass(frozen=True, slots=True)
 class Assertion:
-    """A federated credential: a function that returns a fresh assertion, such as a managed identity's token."""
+    """A federated credential: a function that returns a fresh assertion, such as a managed identity's token.
+
+    It raises RetryableError or SettingsError when it has none.
+    """
 
     fetch: Callable[[], str]
 
 
 Credential = Secret | Certificate | Assertion
+
+_PEM_BLOCK = re.compile(r"-----BEGIN ([A-Z ]+)-----.+?-----END \1-----", re.DOTALL)
 
 #: Authority hosts that MSAL knows by itself; any other one, the simulator's or a new cloud's, is trusted as configured
 _KNOWN_HOSTS = frozenset(
@@ -155,7 +161,13 @@ def _for_msal(credential: Credential) -> str | dict[str, Any]:
         case Secret(value):
             return value
         case Certificate(pem):
-            return {"private_key": pem, "public_certificate": pem}
+            blocks = [found.group() for found in _PEM_BLOCK.finditer(pem)]
+            keys = [block for block in blocks if "PRIVATE KEY-----" in block]
+            certificates = [block for block in blocks if "BEGIN CERTIFICATE" in block]
+            if len(keys) != 1 or not certificates:
+                raise ValueError("a certificate needs one private key and its certificate")
+            # the private key by itself: nothing but certificates may get into the assertion's header
+            return {"private_key": keys[0], "public_certificate": certificates[0]}
         case Assertion(fetch):
             return {"client_assertion": fetch}
 

@@ -294,6 +294,9 @@ def test_what_bc_refuses_is_said_per_contact_and_the_others_are_created(company:
         "letters-in-phone",
         "ok",
     ]
+    too_long = results[2]
+    assert isinstance(too_long, InvalidValue)
+    assert too_long.field == "displayName"
     refused = results[1]
     assert isinstance(refused, InvalidValue)
     assert (refused.field, "not an address" in str(refused), "not an address" in refused.detail) == (

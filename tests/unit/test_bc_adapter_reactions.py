@@ -163,6 +163,20 @@ def test_a_refused_write(
     assert getattr(error, "field", None) == field
 
 
+def test_a_field_that_bc_only_quotes_is_found_among_what_was_sent() -> None:
+    """R17"""
+    long = "https://x.example/" + "a" * 70
+    refusal = answer(400, "Application_StringExceededLength", f"The length of the string is 88. Value: {long}")
+    for sent, field in (
+        ({"website": long, "city": "Kiel"}, "website"),
+        ({"website": long, "addressLine1": long}, None),
+        ({"city": "Kiel"}, None),
+    ):
+        error = contact_error(refusal, sent)
+        assert isinstance(error, InvalidValue)
+        assert (error.code, error.field) == ("too-long", field)
+
+
 def test_a_write_without_an_answer() -> None:
     """R9, R32"""
     assert type(contact_error(Unanswered.UNKNOWN)) is OutcomeUnknown

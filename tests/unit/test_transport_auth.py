@@ -121,11 +121,13 @@ def test_each_kind_of_credential_reaches_msal(app: type[FakeApp]) -> None:
     def fetch() -> str:
         return "assertion"
 
-    for credential in (Secret("x"), Certificate("PEM"), Assertion(fetch)):
+    key = "-----BEGIN PRIVATE KEY-----\nA\n-----END PRIVATE KEY-----"
+    leaf, issuer = (f"-----BEGIN CERTIFICATE-----\n{each}\n-----END CERTIFICATE-----" for each in "BC")
+    for credential in (Secret("x"), Certificate(f"{leaf}\n{issuer}\n{key}\n"), Assertion(fetch)):
         tokens(credential=credential).token("a")
     assert [each["client_credential"] for each in app.made] == [
         "x",
-        {"private_key": "PEM", "public_certificate": "PEM"},
+        {"private_key": key, "public_certificate": leaf},
         {"client_assertion": fetch},
     ]
 
@@ -163,6 +165,13 @@ def test_an_unreachable_platform_is_retried_and_a_broken_credential_is_not(
     with pytest.raises(error) as caught:
         tokens().token("a")
     assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("pem", ["", "rubbish", "-----BEGIN CERTIFICATE-----\nB\n-----END CERTIFICATE-----"])
+def test_a_certificate_without_its_key_is_a_matter_of_settings(app: type[FakeApp], pem: str) -> None:
+    numbered(app)
+    with pytest.raises(SettingsError, match="certificate"):
+        tokens(credential=Certificate(pem)).token("a")
 
 
 def test_a_busy_platform_is_retried(app: type[FakeApp]) -> None:
