@@ -1,0 +1,115 @@
+"""A mailbox's line of run requests (R29): plain ones merged by profile, others one by one, and the current one.
+
+The plain request of a profile has one row, so that two submitters meet there; it is changed and taken away only as it
+was read, so that a request merged at that moment is seen. Who comes first is decided by when a row was made.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from shared.engine.model import Mode, RunRequest
+from shared.errors import RetryableError
+from shared.storage import keys, wire
+from shared.storage.lease import Lease
+from shared.storage.records import decoded, encoded
+from shared.storage.tables import Operation, RowConflict, RowMissing, Table, etag_of
+from shared.storage.wire import Row
+
+_CURRENT = keys.path("request", "current")
+_ATTEMPTS = 20
+
+
+class Line:
+    """The requests of one mailbox."""
+
+    def __init__(self, table: Table, mailbox_id: str) -> None:
+        self._table = table
+        self._mailbox_id = keys.part(mailbox_id)
+
+    def submit(self, request: RunRequest) -> RunRequest:
+        """Put a request into the line; see Mailboxes."""
+        return _until_undisturbed(lambda: self._submit(request))
+
+    def waiting(self) -> Sequence[RunRequest]:
+        """All, the current one first, then by age."""
+        return [_request(row) for row in self._rows()]
+
+    def take(self, lease: Lease) -> RunRequest | None:
+        """Make the first one current; see HeldMailbox."""
+        return _until_undisturbed(lambda: self._take(lease))
+
+    def finish(self, request: RunRequest, lease: Lease) -> None:
+        """Forget the current one, if it is this."""
+        row = self._table.get(self._mailbox_id, _CURRENT)
+        if row is not None and _request(row).run_id == request.run_id:
+            lease.commit([Operation("delete", self._empty(_CURRENT))])
+
+    def _submit(self, request: RunRequest) -> RunRequest:
+        key = _key(request)
+        there = self._table.get(self._mailbox_id, key)
+        if there is None:
+            row = self._row(key, request, request.requested_at)
+            return replace(request, etag=self._table.apply(Operation("create", row)))
+        waiting = _request(there)
+        if not request.is_plain:
+            return waiting  # the same request once more
+        both = merged(waiting, request)
+        row = self._row(key, both, there["since"])
+        return replace(both, etag=self._table.apply(Operation("put", row, etag_of(there))))
+
+    def _take(self, lease: Lease) -> RunRequest | None:
+        rows = self._rows()
+        if not rows:
+            lease.keep()
+            return None
+        first, request = rows[0], _request(rows[0])
+        taken = replace(request, attempt=request.attempt + 1)
+        operations = [Operation("put", self._row(_CURRENT, taken, first["since"]))]
+        if first["RowKey"] != _CURRENT:
+            operations.append(Operation("delete", self._empty(str(first["RowKey"])), etag_of(first)))
+        lease.commit(operations)
+        return taken
+
+    def _rows(self) -> list[Row]:
+        found = self._table.range(self._mailbox_id, *keys.below("request"))
+        return sorted(found, key=lambda row: (row["RowKey"] != _CURRENT, row["since"], _request(row).run_id))
+
+    def _row(self, key: str, request: RunRequest, since: datetime) -> Row:
+        return self._empty(key) | {"since": since} | encoded(replace(request, etag=""))
+
+    def _empty(self, key: str) -> Row:
+        return wire.row(self._mailbox_id, key)
+
+
+def merged(waiting: RunRequest, request: RunRequest) -> RunRequest:
+    """Two plain requests of one profile as one (R29): full if either is, asked for by a person if either was."""
+    person = request if request.trigger.is_requested and not waiting.trigger.is_requested else waiting
+    return replace(
+        waiting,
+        mode=Mode.FULL if Mode.FULL in {waiting.mode, request.mode} else waiting.mode,
+        trigger=person.trigger,
+        actor=person.actor,
+        # what was there at the later request must be seen by the run (R14)
+        requested_at=max(waiting.requested_at, request.requested_at),
+    )
+
+
+def _key(request: RunRequest) -> str:
+    if request.is_plain:
+        return keys.path("request", "plain", request.company_id, request.profile_id)
+    return keys.path("request", "own", keys.hashed(request.run_id))
+
+
+def _request(row: Row) -> RunRequest:
+    return replace(decoded(RunRequest, row), etag=etag_of(row))
+
+
+def _until_undisturbed[T](attempt: Callable[[], T]) -> T:
+    """Again while somebody else changes the same rows."""
+    for _ in range(_ATTEMPTS):
+        try:
+            return attempt()
+        except (RowConflict, RowMissing):
+            continue
+    raise RetryableError("Too many requests for one mailbox at once; it is tried again later.")

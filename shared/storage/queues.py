@@ -1,0 +1,77 @@
+"""Port `Messages`, and what a message looks like: ids only, as JSON.
+
+Bindings send immediate messages and cannot delay; these can. Both write what `sync_message` and `company_message` make.
+"""
+
+import json
+import math
+from typing import TYPE_CHECKING
+
+from shared.errors import RetryableError
+from shared.storage.connect import StorageSettings, queue
+from shared.storage.tables import translated
+
+if TYPE_CHECKING:
+    from azure.storage.queue import QueueClient
+
+SYNC_JOBS = "sync-jobs"  #: after the prefix and a hyphen, see `queue_name`
+COMPANY_JOBS = "company-jobs"
+_MOST_SECONDS = 7 * 86_400 - 60  #: a message cannot stay hidden longer than it lives
+
+
+def queue_name(prefix: str, name: str) -> str:
+    """Full name of a queue, in bindings `%STORAGE_PREFIX%-sync-jobs`."""
+    return f"{prefix}-{name}"
+
+
+def sync_message(mailbox_id: str) -> str:
+    """Text of a message that wakes a worker for a mailbox."""
+    return json.dumps({"mailbox": mailbox_id})
+
+
+def company_message(company_id: str, reason: str) -> str:
+    """Text of a message that wakes a worker for a company's feed."""
+    return json.dumps({"company": company_id, "reason": reason})
+
+
+class QueueMessages:
+    """Delayed messages. Queues are created when they are missing."""
+
+    def __init__(self, settings: StorageSettings, prefix: str) -> None:
+        self._settings = settings
+        self._prefix = prefix
+        self._clients: dict[str, QueueClient] = {}
+
+    def sync_job(self, mailbox_id: str, *, delay: float = 0) -> None:
+        """See Messages."""
+        self._send(SYNC_JOBS, sync_message(mailbox_id), delay)
+
+    def company_job(self, company_id: str, reason: str, *, delay: float = 0) -> None:
+        """See Messages."""
+        self._send(COMPANY_JOBS, company_message(company_id, reason), delay)
+
+    def _send(self, name: str, text: str, delay: float) -> None:
+        from azure.core.exceptions import ResourceNotFoundError
+
+        seconds = min(_MOST_SECONDS, max(0, math.ceil(delay)))
+        client = self._client(name)
+        with translated():
+            try:
+                client.send_message(text, visibility_timeout=seconds)
+            except ResourceNotFoundError:
+                self._create(client)
+                client.send_message(text, visibility_timeout=seconds)
+
+    def _client(self, name: str) -> "QueueClient":
+        if name not in self._clients:
+            self._clients.setdefault(name, queue(self._settings, queue_name(self._prefix, name)))
+        return self._clients[name]
+
+    def _create(self, client: "QueueClient") -> None:
+        from azure.core.exceptions import ResourceExistsError
+
+        try:
+            client.create_queue()
+        except ResourceExistsError as error:
+            if getattr(error, "error_code", "") == "QueueBeingDeleted":
+                raise RetryableError("A queue is being deleted; it is tried again later.") from error

@@ -1,0 +1,304 @@
+"""Table Storage as this product uses it: rows by key, ranges of keys, transactions, and our own errors.
+
+Reads by many keys are point reads in parallel: Azure answers a filter of `RowKey eq a or RowKey eq b` by scanning the
+whole partition. Tables are created on first use.
+"""
+
+import logging
+import re
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+from shared.errors import RetryableError, SettingsError, SyncError
+from shared.storage import wire
+from shared.storage.wire import Row
+
+if TYPE_CHECKING:
+    from azure.data.tables import TableClient, TableServiceClient
+
+logger = logging.getLogger(__name__)
+
+MOST_OPERATIONS = 100  #: in one transaction
+MOST_BATCH_BYTES = 3 * 1024 * 1024  #: Azure takes 4 MiB, the frame of each operation included
+NAMES = ("mailboxes", "companies", "profiles", "marks", "reports")
+_PARALLEL = 8  #: point reads at a time in this process; the SDK keeps 10 connections
+
+
+class RowConflict(SyncError):
+    """The row changed since it was read, or exists already; `index` is its place in a transaction."""
+
+    code = "row-changed"
+    index = 0
+
+
+class RowMissing(SyncError):
+    """The row is not there; `index` is its place in a transaction."""
+
+    code = "row-missing"
+    index = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation of a transaction. `put` creates or replaces, `merge` creates or changes the named properties;
+    with an ETag both demand that the row is as it was read. `create` demands that it is not there."""
+
+    kind: Literal["create", "put", "merge", "delete"]
+    row: Row
+    etag: str = ""
+
+    @property
+    def key(self) -> str:
+        """The row key."""
+        return str(self.row["RowKey"])
+
+
+class ServerClock:
+    """The storage service's time, from the dates of its answers: one clock for all instances' leases."""
+
+    def __init__(self) -> None:
+        self._ahead = timedelta(0)
+
+    def now(self) -> datetime:
+        """UTC."""
+        return datetime.now(UTC) + self._ahead
+
+    def learn(self, date: str | None) -> None:
+        """Take a Date header in; whole seconds, so that smaller differences mean nothing."""
+        if not date:
+            return
+        try:
+            ahead = parsedate_to_datetime(date) - datetime.now(UTC)
+        except (ValueError, TypeError):
+            return
+        self._ahead = ahead if abs(ahead) > timedelta(seconds=2) else timedelta(0)
+
+
+class Table:
+    """One table. Safe for threads."""
+
+    def __init__(
+        self, name: str, service: "TableServiceClient", pool: ThreadPoolExecutor, learn: Callable[[str | None], None]
+    ) -> None:
+        self.name = name
+        self._service = service
+        self._client = service.get_table_client(name)
+        self._pool = pool
+        self._learn = learn
+        self._ready = False
+        self._lock = threading.Lock()
+
+    def get(self, partition: str, key: str) -> Row | None:
+        """One row, None when it is not there."""
+        try:
+            with translated():
+                return self._open.get_entity(partition, key, raw_response_hook=self._heard)
+        except RowMissing:
+            return None
+
+    def get_many(self, partition: str, keys: Iterable[str]) -> Mapping[str, Row]:
+        """Those of the rows that are there, by row key."""
+        asked = list(dict.fromkeys(keys))
+        if len(asked) < 3:
+            rows: Iterable[Row | None] = (self.get(partition, key) for key in asked)
+        else:
+            rows = self._pool.map(lambda key: self.get(partition, key), asked)
+        return {str(row["RowKey"]): row for row in rows if row is not None}
+
+    def range(
+        self,
+        partition: str,
+        low: str = "",
+        high: str = "",
+        *,
+        where: str = "",
+        select: Sequence[str] | None = None,
+        page: int | None = None,
+        **values: Any,
+    ) -> Iterator[Row]:
+        """Rows with `low` <= key < `high` in the order of their keys; `where` filters on properties by `@values`."""
+        parts = ["PartitionKey eq @partition"]
+        if low:
+            parts.append("RowKey ge @low")
+        if high:
+            parts.append("RowKey lt @high")
+        if where:
+            parts.append(where)
+        with translated():
+            yield from self._open.query_entities(
+                " and ".join(parts),
+                parameters={"partition": partition, "low": low, "high": high, **values},
+                select=list(select) if select else None,
+                results_per_page=page,
+                raw_response_hook=self._heard,
+            )
+
+    def ranges(self, partition: str, bounds: Iterable[tuple[str, str]]) -> Iterator[Row]:
+        """Rows of several ranges, read in parallel."""
+        for rows in self._pool.map(lambda each: list(self.range(partition, *each)), list(bounds)):
+            yield from rows
+
+    def apply(self, operation: Operation) -> str:
+        """One operation outside of a transaction; answers the new ETag. Raises RowConflict, RowMissing. A delete of a
+        row that is not there is fine unless it has an ETag."""
+        if operation.kind == "delete":
+            self._delete(operation)
+            return ""
+        wire.check(operation.row)
+        with translated():
+            return str(self._written(operation)["etag"])
+
+    def transact(self, operations: Sequence[Operation]) -> list[str]:
+        """All or nothing, in one partition; answers the ETags. Raises RowConflict, RowMissing with `index`."""
+        if len(operations) > MOST_OPERATIONS:
+            raise ValueError("a transaction takes at most 100 operations")
+        for operation in operations:
+            if operation.kind != "delete":
+                wire.check(operation.row)
+        with translated():
+            answers = self._open.submit_transaction([_for_sdk(each) for each in operations])
+        return [str(each.get("etag", "")) for each in answers]
+
+    def _delete(self, operation: Operation) -> None:
+        from azure.core import MatchConditions
+
+        with translated():
+            if operation.etag:
+                # as a transaction of one: a plain delete of the SDK takes a missing row for success
+                self._open.submit_transaction([_for_sdk(operation)])
+                return
+            self._open.delete_entity(
+                operation.row["PartitionKey"], operation.key, match_condition=MatchConditions.Unconditionally
+            )
+
+    def _written(self, operation: Operation) -> Mapping[str, Any]:
+        from azure.core import MatchConditions
+        from azure.data.tables import UpdateMode
+
+        mode = UpdateMode.MERGE if operation.kind == "merge" else UpdateMode.REPLACE
+        if operation.kind == "create":
+            return self._open.create_entity(operation.row)
+        if operation.etag:
+            return self._open.update_entity(
+                operation.row, mode, etag=operation.etag, match_condition=MatchConditions.IfNotModified
+            )
+        return self._open.upsert_entity(operation.row, mode)
+
+    @property
+    def _open(self) -> "TableClient":
+        """The client, once the table is there."""
+        if not self._ready:
+            with self._lock:
+                if not self._ready:
+                    self._create()
+                    self._ready = True
+        return self._client
+
+    def _create(self) -> None:
+        try:
+            with translated():
+                self._service.create_table(self.name)
+        except RowConflict:
+            return
+
+    def _heard(self, response: Any) -> None:
+        self._learn(response.http_response.headers.get("Date"))
+
+
+class Tables:
+    """The product's tables in one storage account, named by a prefix."""
+
+    def __init__(self, service: "TableServiceClient", prefix: str) -> None:
+        pool = ThreadPoolExecutor(max_workers=_PARALLEL, thread_name_prefix="tables")
+        self.clock = ServerClock()
+        self._tables = {name: Table(prefix + name, service, pool, self.clock.learn) for name in NAMES}
+
+    def __getitem__(self, name: str) -> Table:
+        """One of `NAMES`."""
+        return self._tables[name]
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """The SDK's exceptions as ours; their messages stay out, they quote keys and addresses."""
+    from azure.core.exceptions import AzureError
+
+    try:
+        yield
+    except AzureError as error:
+        raise _ours(error) from error
+
+
+def _ours(error: Exception) -> SyncError:
+    from azure.core.exceptions import ClientAuthenticationError
+
+    name = _code(error)
+    status = getattr(error, "status_code", None)
+    if name in {"UpdateConditionNotSatisfied", "ConditionNotMet", "EntityAlreadyExists", "TableAlreadyExists"}:
+        return _at(RowConflict("a row changed meanwhile"), error)
+    if name in {"ResourceNotFound", "EntityNotFound", "TableNotFound"}:
+        return _at(RowMissing("a row is not there"), error)
+    if isinstance(error, ClientAuthenticationError) or status in {401, 403}:
+        return SettingsError(
+            f"The storage account refuses the app ({name or status}): check the connection string, or that the app's "
+            "identity has the roles Storage Table Data Contributor and Storage Queue Data Contributor.",
+            code="storage-refused",
+        )
+    if status is None or status in {408, 429} or status >= 500 or name == "TableBeingDeleted":
+        return RetryableError("The storage account is not available at the moment; it is tried again later.")
+    if status == 412:
+        return _at(RowConflict("a row changed meanwhile"), error)
+    return SyncError(f"The storage account refuses a request ({name or status}).", code="storage-request")
+
+
+def _code(error: Exception) -> str:
+    """The service's error code, which the SDK does not always take out of the answer."""
+    code = getattr(error, "error_code", None)
+    if code:
+        return str(getattr(code, "value", code))
+    match = re.search(r'"code":"(\w+)"', str(error))
+    return match[1] if match else ""
+
+
+def _at[E: (RowConflict, RowMissing)](ours: E, error: Exception) -> E:
+    ours.index = getattr(error, "index", 0) or 0
+    return ours
+
+
+def _for_sdk(operation: Operation) -> tuple[str, Row] | tuple[str, Row, dict[str, Any]]:
+    from azure.core import MatchConditions
+    from azure.data.tables import UpdateMode
+
+    unchanged: dict[str, Any] = (
+        {"etag": operation.etag, "match_condition": MatchConditions.IfNotModified} if operation.etag else {}
+    )
+    if operation.kind in {"create", "delete"}:
+        return operation.kind, operation.row, unchanged
+    mode = UpdateMode.MERGE if operation.kind == "merge" else UpdateMode.REPLACE
+    return "update" if operation.etag else "upsert", operation.row, {"mode": mode, **unchanged}
+
+
+def etag_of(row: Row) -> str:
+    """The ETag that a row was read with."""
+    return str(row.metadata["etag"])  # type: ignore[attr-defined]
+
+
+def chunks(operations: Sequence[Sequence[Operation]], most: int = MOST_OPERATIONS) -> Iterator[list[Operation]]:
+    """Operations packed into transactions; those of one inner sequence stay together."""
+    batch: list[Operation] = []
+    size = 0
+    for unit in operations:
+        bytes_ = sum(1_000 + (0 if each.kind == "delete" else wire.sent_size(each.row)) for each in unit)
+        if batch and (len(batch) + len(unit) > most or size + bytes_ > MOST_BATCH_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.extend(unit)
+        size += bytes_
+    if batch:
+        yield batch

@@ -1,0 +1,171 @@
+"""What `Companies` and `HeldFeed` promise."""
+
+import uuid
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from shared.cards.business_central import contact_from_values
+from shared.cards.model import BcContact
+from shared.engine.model import CompanySettings, HeldKind
+from shared.engine.state import Busy, FeedChanges, FeedState, LogEntry
+from shared.errors import LeaseLost, RequestError
+from tests.contract.storage_kinds import START, World
+
+
+def contact(number: int, *, kind: str = "Person", email: str = "", name: str = "", **values: str | bool) -> BcContact:
+    bc_id = str(uuid.uuid5(uuid.NAMESPACE_OID, str(number)))
+    return contact_from_values(
+        bc_id,
+        f'W/"{number}"',
+        f"2026-11-24T08:00:{number % 60:02d}.{number % 1000:03d}Z",
+        {
+            "number": f"CT{number:06d}", "type": kind, "displayName": name or f"Name {number}",
+            "email": email or f"p{number}@example.com", "privacyBlocked": False, **values,
+        },
+    )  # fmt: skip
+
+
+def built(world: World, contacts: list[BcContact]) -> FeedState:
+    feed = world.hold_feed()
+    state = feed.commit(FeedChanges(changed=contacts, log=False, state=FeedState(epoch="e1", watermark="w1")))
+    feed.release()
+    return state
+
+
+def test_a_company_never_read_has_an_empty_feed(world: World) -> None:
+    assert world.companies.feed(world.company) == FeedState()
+    assert world.companies.log(world.company, 0, 10) == []
+    assert list(world.companies.all_contacts(world.company)) == []
+    assert world.companies.persons_with(world.company, ["a@b.c"]) == {}
+    assert world.companies.countries(world.company) == {}
+
+
+def test_the_first_build_makes_a_snapshot_and_no_log(world: World) -> None:
+    contacts = [contact(each) for each in range(150)] + [contact(900, kind="Company")]
+    state = built(world, contacts)
+    assert (state.epoch, state.head, state.persons, state.contacts) == ("e1", 0, 150, 151)
+    assert world.companies.feed(world.company) == state
+    assert {each.id: each for each in world.companies.all_contacts(world.company)} == {
+        each.id: each for each in contacts
+    }
+    assert world.companies.contacts(world.company, [contacts[3].id, str(uuid.uuid4())]) == {contacts[3].id: contacts[3]}
+    assert len(world.companies.contacts(world.company, [each.id for each in contacts[:120]])) == 120
+    roster = world.hold_feed().roster()
+    assert roster.keys() == {each.id for each in contacts}
+    assert roster[contacts[7].id].stamp == contacts[7].modified
+    assert roster[contacts[7].id].person and not roster[contacts[150].id].person
+
+
+@pytest.mark.parametrize("count", [3, 260])
+def test_a_refresh_appends_to_the_log_and_changes_the_snapshot(world: World, count: int) -> None:
+    old = [contact(each) for each in range(count)]
+    built(world, old)
+    feed = world.hold_feed()
+    new = [contact(each, jobTitle="new") for each in range(count - 1)]
+    state = feed.commit(FeedChanges(changed=new, gone=[old[-1].id], state=replace(feed.state(), watermark="w2")))
+    assert (state.head, state.watermark, state.persons, state.epoch) == (count, "w2", count - 1, "e1")
+    log = world.companies.log(world.company, 0, state.head)
+    assert log[0] == LogEntry(1, new[0].id, new[0])
+    assert log[-1] == LogEntry(count, old[-1].id, None)
+    assert len(log) == count
+    assert world.companies.log(world.company, count - 1, count) == [log[-1]]
+    assert world.companies.contacts(world.company, [old[0].id, old[-1].id]) == {old[0].id: new[0]}
+    assert old[-1].id not in feed.roster()
+
+
+def test_a_commit_of_facts_alone_moves_no_head(world: World) -> None:
+    built(world, [contact(1)])
+    feed = world.hold_feed()
+    held = HeldKind("company-deletions", 2, "more than 1", tuple(str(uuid.uuid4()) for _ in range(2_000)))
+    stored = replace(feed.state(), refreshed_at=START, floor=0, held=held)
+    assert feed.commit(FeedChanges(state=stored, countries={"CH": "Schweiz", "DE": "Deutschland"})) == stored
+    assert world.companies.countries(world.company) == {"CH": "Schweiz", "DE": "Deutschland"}
+    assert world.companies.feed(world.company).held == held
+
+
+def test_the_refresh_of_a_lost_lease_is_refused(world: World) -> None:
+    built(world, [contact(1)])
+    late = world.hold_feed()
+    world.die(late)
+    assert isinstance(world.companies.hold_feed(world.company, "other"), Busy)
+    world.wait(61)
+    second = world.hold_feed("other")
+    with pytest.raises(LeaseLost):
+        late.commit(FeedChanges(changed=[contact(2)]))
+    with pytest.raises(LeaseLost):
+        late.keep()
+    second.keep()
+    assert world.companies.feed(world.company).head == 0
+
+
+def test_r7_persons_are_found_by_their_first_valid_address(world: World) -> None:
+    both = [contact(2, email="Ada@Example.com; x@y.zz"), contact(1, email="ada@example.com", privacyBlocked=True)]
+    built(world, [*both, contact(3, email="x@y.zz"), contact(4, kind="Company", email="ada@example.com")])
+    found = world.companies.persons_with(world.company, ["ada@example.com", "nobody@example.com", ""])
+    assert found == {"ada@example.com": (both[1], both[0])}
+    feed = world.hold_feed()
+    feed.commit(FeedChanges(changed=[contact(5, email="new@example.com")], gone=[both[0].id]))
+    found = world.companies.persons_with(world.company, ["ada@example.com", "new@example.com"])
+    assert {key: [each.number for each in persons] for key, persons in found.items()} == {
+        "ada@example.com": ["CT000001"],
+        "new@example.com": ["CT000005"],
+    }
+
+
+def test_r18_companies_are_found_by_name(world: World) -> None:
+    built(
+        world, [contact(1, kind="Company", name="Ärzte  AG"), contact(2, kind="Company", name="ärzte ag"), contact(3)]
+    )
+    found = world.companies.companies_named(world.company, ["ärzte ag", "name 3", ""])
+    assert found == {"ärzte ag": ("CT000001", "CT000002")}
+
+
+def test_r9_a_claim_keeps_others_out_until_it_ends_or_is_released(world: World) -> None:
+    until = START + timedelta(minutes=5)
+    companies, company = world.companies, world.company
+    assert companies.claim(company, ["a", "b"], "m1", until) == {"a", "b"}
+    assert companies.claim(company, ["b", "c"], "m2", until) == {"c"}
+    assert companies.claim(company, ["a", "b"], "m1", until + timedelta(minutes=1)) == {"a", "b"}
+    companies.release_claims(company, ["a", "c"], "m1")
+    assert companies.claim(company, ["a", "c"], "m3", until) == {"a"}
+    world.wait(7 * 60)
+    assert companies.claim(company, ["a", "b", "c"], "m4", START + timedelta(hours=1)) == {"a", "b", "c"}
+
+
+def test_settings_are_saved_only_as_they_were_read(world: World) -> None:
+    fresh = world.companies.settings(world.company)
+    assert fresh == CompanySettings(world.company)
+    stored = world.companies.save_settings(replace(fresh, name="CRONUS", base_filter={"city": "Z*"}))
+    assert world.companies.settings(world.company) == stored
+    with pytest.raises(RequestError) as error:
+        world.companies.save_settings(replace(fresh, excluded_fields=("email",)))
+    assert (error.value.code, error.value.status) == ("changed-meanwhile", 409)
+    world.companies.save_settings(replace(stored, excluded_fields=("email",)))
+    with pytest.raises(RequestError):
+        world.companies.save_settings(stored)
+
+
+def test_r31_a_stop_of_writes_survives_a_refresh(world: World) -> None:
+    built(world, [contact(1)])
+    feed = world.hold_feed()
+    before = feed.state()
+    world.companies.stop_writes(world.company, START, "no number series")
+    feed.commit(FeedChanges(changed=[contact(2)], state=before))
+    state = world.companies.feed(world.company)
+    assert (state.writes_stopped_until, state.writes_stopped_reason) == (START, "no number series")
+    world.companies.stop_writes(world.company, None, "")
+    world.companies.stop_writes(world.company, None, "")
+    assert world.companies.feed(world.company).writes_stopped_until is None
+
+
+def test_r4_links_outside_the_filter_are_found_by_contact(world: World) -> None:
+    note, company = world.companies.note_outside, world.company
+    note(company, "p1", ["a", "b"], linked=True)
+    note(company, "p2", ["b"], linked=True)
+    note(company, "p1", ["a", "never"], linked=False)
+    assert world.companies.outside(company, ["a", "b", "c"]) == {"b": frozenset({"p1", "p2"})}
+    assert world.companies.outside(company, [*(f"x{each}" for each in range(150)), "b"]) == {
+        "b": frozenset({"p1", "p2"})
+    }
