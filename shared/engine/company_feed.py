@@ -161,14 +161,18 @@ class _Refresh:
     # ------------------------------------------------------------ changes
 
     def _news(self, state: FeedState, roster: Roster) -> _Found:
-        overlap = timedelta(minutes=self.services.limits.overlap_minutes)
-        window = self.bc.changed_since(as_stamp(moment(state.watermark) - overlap))
+        window = self.bc.changed_since(self._window_start(state.watermark))
         found = _Found()
         for contact in window:
             found.sort_in(contact, roster.get(contact.id))
         if self._enumerates(state):
             self._enumerate(found, roster)
         return found
+
+    def _window_start(self, watermark: str) -> str:
+        """The watermark less the overlap; a company that had no contacts yet has no watermark either."""
+        overlap = timedelta(minutes=self.services.limits.overlap_minutes)
+        return as_stamp(moment(watermark) - overlap if watermark else moment(watermark))
 
     def _enumerates(self, state: FeedState) -> bool:
         """Larger companies enumerate on a schedule of their own (R14)."""

@@ -1,15 +1,18 @@
 """One sync-jobs message: take the mailbox, do the runs that wait in line, report, hand over (R29, R30, R32, R35)."""
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from shared.engine import rules_of
 from shared.engine.model import HeldKind, Profile, Report, RunRequest, RunStatus
 from shared.engine.one_run import OneRun
 from shared.engine.services import Services
 from shared.engine.state import Busy, HeldMailbox, Mark
 from shared.engine.tally import Tally
 from shared.errors import LeaseLost, RetryableError, SyncError, Throttled
+from shared.filters import FilterError
 from shared.logs import log_event
 from shared.pace import Pace
 from shared.planning.model import Side
@@ -85,12 +88,21 @@ class _Session:
             self._close(_failed(report, services, "profile-disabled", words))
             return None
         if request.filter is not None and request.save_filter and not request.preview:
-            profile = services.profiles.save(replace(profile, filter=dict(request.filter)))
+            try:
+                profile = self._with_filter(profile, request.filter)
+            except FilterError as error:
+                self._close(_failed(report, services, error.code, str(error)))
+                return None
         started = report.started_at or services.now()
         report = replace(report, status=RunStatus.RUNNING, started_at=started, filter=dict(self._filter(profile)))
         if request.trigger.is_requested:
             services.reports.save(report)
         return self._run(profile, report)
+
+    def _with_filter(self, profile: Profile, text: Mapping[str, str]) -> Profile:
+        """Save the request's filter; one that cannot be read changes nothing (R5)."""
+        rules_of.parse(text, profile, self.services.companies.settings(profile.company_id))
+        return self.services.profiles.save(replace(profile, filter=dict(text)))
 
     def _filter(self, profile: Profile) -> dict[str, str]:
         """The filter that counts for this run (a preview of a new filter does not save it)."""
