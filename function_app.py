@@ -2,4 +2,31 @@
 
 import azure.functions as func
 
+from functions import (
+    administration,
+    company_jobs,
+    contacts,
+    fan_out,
+    health,
+    poison,
+    profiles,
+    runs,
+    sync,
+    sync_jobs,
+)
+
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
+
+for module in (
+    administration,
+    company_jobs,
+    contacts,
+    fan_out,
+    health,
+    poison,
+    profiles,
+    runs,
+    sync,
+    sync_jobs,
+):
+    app.register_functions(module.bp)

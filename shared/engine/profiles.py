@@ -10,6 +10,7 @@ from shared.engine.callers import (
     choose,
     find_company,
     find_profile,
+    is_company,
     is_object_id,
     user_id_of,
 )
@@ -142,6 +143,14 @@ def page(services: Services, *, company: str, top: int, after: str) -> tuple[Seq
                 return found, f"{found[-1].company_id}.{found[-1].id}"
             found.append(profile)
     return found, ""
+
+
+def known_company(services: Services, wanted: str) -> str:
+    """Id of a company that has profiles, by id or name. Raises RequestError `unknown-company` (404)."""
+    for company_id in services.profiles.companies():
+        if is_company(services, company_id, wanted):
+            return company_id
+    raise RequestError("No profile belongs to such a company.", code="unknown-company", status=404, field="company")
 
 
 def usable(mailbox: Mailbox, field: str) -> Mailbox:

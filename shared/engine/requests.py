@@ -1,14 +1,17 @@
 """Asking for runs: one profile's by its user, many by an administrator, and the timer's (R29)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from shared.engine.callers import Caller, user_id_of
+from shared.engine.jobs import CompanyJob, Reason
 from shared.engine.model import Mode, Profile, Report, RunRequest, RunStatus, Trigger
 from shared.engine.rules_of import parse
 from shared.engine.run_ids import run_id
 from shared.engine.services import Services
 from shared.errors import RequestError
+from shared.pace import Pace
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,36 @@ def request_run(
 def request_automatic_run(services: Services, profile: Profile, trigger: Trigger, at: datetime) -> None:
     """Put a run that nobody asked for into its mailbox's line; its report comes when it has something to say (R35)."""
     services.mailboxes.submit(_request(services, profile, Wanted(), trigger, "", at))
+
+
+def request_for_users(
+    services: Services, users: Sequence[str], company: str, mode: Mode, caller: Caller, pace: Pace
+) -> list[Report]:
+    """Runs for a list of users, each user's profile in `company` or, when it is blank, all of theirs.
+
+    All users are looked up first; raises what `request_run` and `user_id_of` raise, and then no run was asked for.
+    """
+    chosen: dict[tuple[str, str], Profile] = {}
+    for user in users:
+        theirs = services.profiles.of_user(user_id_of(services, user, pace))
+        wanted = [each for each in theirs if not company or each.company_id == company]
+        if not wanted:
+            raise RequestError(
+                f"The user {user[:100]} has no profile here.", code="no-profile", status=404, field="users"
+            )
+        chosen.update({(each.company_id, each.id): each for each in wanted if each.enabled})
+        if not any(each.enabled for each in wanted):
+            raise RequestError(
+                f"The profile of {user[:100]} is switched off.", code="profile-disabled", status=409, field="users"
+            )
+    return [request_run(services, each, Wanted(mode=mode), caller.actor) for each in chosen.values()]
+
+
+def request_for_everybody(services: Services, company: str, mode: Mode) -> list[CompanyJob]:
+    """The jobs to send so that everybody is run, in `company` or, when it is blank, everywhere."""
+    reason = Reason.FULL_SYNC_ALL if mode is Mode.FULL else Reason.SYNC_ALL
+    companies = [company] if company else services.profiles.companies()
+    return [CompanyJob(each, reason, services.now()) for each in companies]
 
 
 def _request(

@@ -1,0 +1,203 @@
+"""What callers get: the engine's values as JSON, as `docs/openapi.yaml` describes it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote
+
+import azure.functions as func
+
+from shared.cards.model import Card, Field
+from shared.engine.explain import Explained, Explanation
+from shared.engine.folder_choice import MAIN_FOLDER
+from shared.engine.health import Part
+from shared.engine.model import CompanySettings, Positions, Profile, Report, RunStatus
+from shared.engine.validate import Check
+from shared.engine.wishes import effective
+from shared.planning.model import Link, Note, Policies
+
+type Json = dict[str, Any]
+
+POLL_AFTER = 2  #: seconds after which a caller may ask for a run again
+
+
+def answer(body: Json, *, status: int = 200, headers: Mapping[str, str] | None = None) -> func.HttpResponse:
+    """A JSON answer."""
+    text = json.dumps(body, ensure_ascii=False)
+    return func.HttpResponse(text, status_code=status, mimetype="application/json", headers=dict(headers or {}))
+
+
+def run_accepted(report: Report) -> func.HttpResponse:
+    """202: the run is in line, and where to ask for it."""
+    body = {"runId": report.run_id, "status": report.status.value, "run": run_address(report.run_id)}
+    headers = {"Location": run_address(report.run_id), "Retry-After": str(POLL_AFTER)}
+    return answer(body, status=202, headers=headers)
+
+
+def run_address(run_id: str) -> str:
+    """Where a run's report is."""
+    return f"/api/runs/{run_id}"
+
+
+def is_over(report: Report) -> bool:
+    """Whether a run has come to its end."""
+    return report.status not in (RunStatus.QUEUED, RunStatus.RUNNING)
+
+
+def profile_body(profile: Profile, company_name: str, positions: Positions | None = None) -> Json:
+    """A profile; with `positions`, also when it was last run."""
+    by_company = f"?company={quote(profile.company_id)}"
+    body: Json = {
+        "user": profile.id,
+        "address": profile.user_address,
+        "company": {"id": profile.company_id, "name": company_name},
+        "mailbox": {"id": profile.mailbox_id, "address": profile.mailbox_address},
+        "folder": MAIN_FOLDER if profile.main_folder else profile.folder_name,
+        "filter": dict(profile.filter),
+        "bcUserName": profile.bc_user_name,
+        "enabled": profile.enabled,
+        "automatic": profile.automatic,
+        "direction": profile.direction.value,
+        "policies": _policies(profile.policies),
+        "effectivePolicies": _policies(effective(profile)),
+        "actor": profile.actor,
+        "changedAt": _time(profile.changed_at),
+        "etag": profile.etag,
+        "links": {
+            "self": f"/api/profiles/{profile.id}{by_company}",
+            "runs": f"/api/profiles/{profile.id}/runs{by_company}",
+        },
+    }
+    if positions is not None:
+        body["state"] = {
+            "lastRunAt": _time(positions.last_run_at),
+            "lastFullAt": _time(positions.last_full_at),
+            "lastCheckedAt": _time(positions.last_checked_at),
+            "linked": positions.link_count,
+        }
+    return body
+
+
+def report_body(report: Report, *, whole: bool = True) -> Json:
+    """A run's report (R35). Without `whole` notes and plan are only counted."""
+    body: Json = {
+        "runId": report.run_id,
+        "run": run_address(report.run_id),
+        "user": report.profile_id,
+        "companyId": report.company_id,
+        "mailboxId": report.mailbox_id,
+        "status": report.status.value,
+        "trigger": report.trigger.value,
+        "mode": report.mode.value,
+        "preview": report.preview,
+        "filter": dict(report.filter),
+        "requestedAt": _time(report.requested_at),
+        "startedAt": _time(report.started_at),
+        "endedAt": _time(report.ended_at),
+        "toOutlook": asdict(report.to_outlook),
+        "toBusinessCentral": asdict(report.to_bc),
+        "noteCount": len(report.notes),
+        "held": [
+            {"kind": each.kind, "count": each.count, "limit": each.limit, "contacts": list(each.contacts)}
+            for each in report.held
+        ],
+        "requests": dict(report.requests),
+        "continued": report.continued,
+        "actor": report.actor,
+        "error": {"code": report.error_code, "detail": report.error} if report.error_code else None,
+    }
+    if whole:
+        body["notes"] = [_note(each) for each in report.notes]
+        if report.preview:
+            body["plan"] = [dict(each) for each in report.plan]
+    return body
+
+
+def check_body(check: Check) -> Json:
+    """One part of “validate connection”."""
+    return {"check": check.check, "ok": check.ok, "detail": check.detail, "whatToDo": check.what_to_do}
+
+
+def part_body(part: Part) -> Json:
+    """One thing that the app depends on."""
+    return {"part": part.part, "ok": part.ok, "detail": part.detail}
+
+
+def company_body(company: CompanySettings) -> Json:
+    """What an administrator set for a company."""
+    return {
+        "id": company.company_id,
+        "name": company.name,
+        "baseFilter": dict(company.base_filter),
+        "excludedFields": list(company.excluded_fields),
+        "etag": company.etag,
+    }
+
+
+def explanation_body(explanation: Explanation) -> Json:
+    """Why contacts are, or are not, synced."""
+    return {"asOf": _time(explanation.as_of), "contacts": [_explained(each) for each in explanation.contacts]}
+
+
+def _explained(each: Explained) -> Json:
+    contact = each.contact
+    return {
+        "bcId": each.bc_id,
+        "number": contact.number if contact else "",
+        "name": contact.card.name if contact else "",
+        "email": contact.text("email") if contact else "",
+        "type": contact.text("type") if contact else "",
+        "summary": each.summary,
+        "scope": each.scope.value if each.scope else "gone",
+        "failingTerm": asdict(each.term) if each.term else None,
+        "link": _link(each.link) if each.link else None,
+        "hidden": each.hidden,
+        "unlinked": [{"outlookId": parked.outlook_id, "reason": parked.reason} for parked in each.parked],
+        "retry": (
+            {"code": each.retry.code, "attempts": each.retry.attempts, "nextAt": _time(each.retry.next_at)}
+            if each.retry
+            else None
+        ),
+    }
+
+
+def _link(link: Link) -> Json:
+    return {
+        "outlookId": link.outlook_id,
+        "origin": link.origin.value,
+        "lastAgreed": {"businessCentral": _card(link.base_bc), "outlook": _card(link.base_outlook)},
+        "leftDifferent": sorted(each.value for each in link.left),
+    }
+
+
+def _card(card: Card) -> Json:
+    return {each.value: card.get(each) for each in Field if card.get(each)}
+
+
+def _note(note: Note) -> Json:
+    return {
+        "kind": note.kind.value,
+        "code": note.code,
+        "reason": note.reason,
+        "bcId": note.bc_id,
+        "outlookId": note.outlook_id,
+        "name": note.name,
+        "email": note.email,
+        "field": note.field,
+        "value": note.value,
+    }
+
+
+def _policies(policies: Policies) -> Json:
+    return {
+        "onBcDelete": policies.on_bc_delete.value,
+        "onOutOfScope": policies.on_out_of_scope.value,
+        "onOutlookDelete": policies.on_outlook_delete.value,
+        "companyFromOutlook": policies.company_from_outlook.value,
+    }
+
+
+def _time(when: datetime | None) -> str | None:
+    return when.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z") if when else None

@@ -1,0 +1,120 @@
+"""The bodies that callers send. Imported when the first body is read: pydantic takes its time.
+
+`docs/openapi.yaml` describes the same members; a test compares them.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from shared.engine.model import Mode
+from shared.engine.wishes import Wish
+from shared.planning.model import CompanyFromOutlook, Direction, OnBcDelete, OnOutlookDelete, OnOutOfScope
+
+type Text = Annotated[str, Field(max_length=400)]
+type FilterText = dict[str, str]
+
+
+class _Body(BaseModel):
+    """Members have the names of the wire; unknown ones are refused, values are not converted."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, alias_generator=to_camel, frozen=True)
+
+
+class Common(_Body):
+    """Where a request comes from, and who asks."""
+
+    tenant_id: Text | None = None
+    environment: Text | None = None
+    company_id: Text | None = None
+    actor: Text | None = None
+    company: Text | None = None
+
+
+class PoliciesBody(_Body):
+    """A profile's choices; what is left out stays or takes its default."""
+
+    on_bc_delete: Literal["remove", "keep"] | None = None
+    on_out_of_scope: Literal["remove", "keep"] | None = None
+    on_outlook_delete: Literal["restore", "hide", "delete"] | None = None
+    company_from_outlook: Literal["fill", "move"] | None = None
+
+
+class ProfileBody(Common):
+    """A profile to save, or to try."""
+
+    folder: str | None = None
+    filter: FilterText | None = None
+    bc_user_name: Text | None = None
+    enabled: bool | None = None
+    automatic: bool | None = None
+    policies: PoliciesBody | None = None
+    direction: Literal["both", "toOutlook"] | None = None
+    mailbox: Text | None = None
+    adopt: bool = False
+    etag: Text | None = None
+
+    def wish(self, etag: str | None) -> Wish:
+        """The same in the engine's terms; `etag` of the body or the header."""
+        policies = self.policies or PoliciesBody()
+        return Wish(
+            folder=self.folder,
+            filter=self.filter,
+            bc_user_name=self.bc_user_name,
+            enabled=self.enabled,
+            automatic=self.automatic,
+            on_bc_delete=None if policies.on_bc_delete is None else OnBcDelete(policies.on_bc_delete),
+            on_out_of_scope=None if policies.on_out_of_scope is None else OnOutOfScope(policies.on_out_of_scope),
+            on_outlook_delete=(
+                None if policies.on_outlook_delete is None else OnOutlookDelete(policies.on_outlook_delete)
+            ),
+            company_from_outlook=(
+                None if policies.company_from_outlook is None else CompanyFromOutlook(policies.company_from_outlook)
+            ),
+            direction=None if self.direction is None else Direction(self.direction),
+            mailbox=self.mailbox,
+            adopt=self.adopt,
+            etag=etag,
+        )
+
+
+class SyncBody(Common):
+    """A run to start."""
+
+    user: Text
+    mode: Literal["incremental", "full"]
+    filter: FilterText | None = None
+    save_filter: bool = True
+    confirm_removals: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
+    preview: bool = False
+
+
+class SyncAllBody(Common):
+    """Runs for everybody, or for a list of users."""
+
+    users: Annotated[list[Text], Field(min_length=1, max_length=200)] | None = None
+    mode: Literal["incremental", "full"]
+
+    @property
+    def wanted(self) -> Mode:
+        """The mode in the engine's terms."""
+        return Mode(self.mode)
+
+
+class ContactBody(Common):
+    """A contact: BC id, number or e-mail address."""
+
+    contact: Annotated[str, Field(min_length=1, max_length=400)]
+
+
+class PlainBody(Common):
+    """A call that says nothing more."""
+
+
+class CompanyBody(Common):
+    """What an administrator sets for a company; what is left out is empty."""
+
+    base_filter: FilterText = {}
+    excluded_fields: list[Text] = []
+    etag: Text | None = None

@@ -1,0 +1,155 @@
+"""The only place that knows which adapter stands behind which port.
+
+Nothing is built at import: a missing setting must not keep the app from loading, or no function could say so. The
+adapters are imported when they are first needed, which keeps an idle start short.
+"""
+
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from shared.engine.limits import Limits, SafetyLimits
+from shared.engine.services import Services
+from shared.settings import Settings, get_settings
+
+if TYPE_CHECKING:
+    from shared.transport.auth import Credential
+
+_lock = threading.Lock()
+_built: Services | None = None
+
+#: audience of a managed identity's token that stands for the app, by authority host; any other one uses the first
+_EXCHANGE = "api://AzureADTokenExchange/.default"
+_EXCHANGES = {
+    "https://login.microsoftonline.us": "api://AzureADTokenExchangeUSGov/.default",
+    "https://login.partner.microsoftonline.cn": "api://AzureADTokenExchangeChina/.default",
+    "https://login.chinacloudapi.cn": "api://AzureADTokenExchangeChina/.default",
+}
+
+
+def get_services() -> Services:
+    """The services of this process, built at the first call. Raises SettingsError until the settings are right."""
+    global _built
+    with _lock:
+        if _built is None:
+            _built = build(get_settings())
+        return _built
+
+
+def use_services(services: Services | None) -> None:
+    """Put others in their place, or None to build them anew: for tests."""
+    global _built
+    with _lock:
+        _built = services
+
+
+def wait_most() -> float:
+    """How long, in seconds, a request for a run may wait for its end."""
+    return get_settings().wait_most
+
+
+def build(settings: Settings) -> Services:
+    """Plug the adapters in. Opens no connection."""
+    from shared.business_central.environment import Environment
+    from shared.business_central.environment import service as bc_service
+    from shared.outlook.directory import OutlookDirectory
+    from shared.outlook.service import graph_service
+    from shared.storage.companies import TableCompanies
+    from shared.storage.connect import table_service
+    from shared.storage.mailboxes import TableMailboxes
+    from shared.storage.marks import TableMarks
+    from shared.storage.profiles import TableProfiles
+    from shared.storage.queues import QueueMessages
+    from shared.storage.runs import TableReports
+    from shared.storage.tables import Tables
+    from shared.transport.auth import MsalTokens
+    from shared.transport.client import Client
+
+    tokens = MsalTokens(
+        authority_host=settings.authority_host,
+        tenant=settings.tenant_id,
+        client_id=settings.client_id,
+        credential=credential(settings),
+    )
+    graph = Client(graph_service(settings.graph_root), tokens)
+    bc = Client(
+        bc_service(
+            root=settings.bc_root,
+            tenant=settings.bc_tenant,
+            environment=settings.bc_environment,
+            scope=settings.bc_scope,
+        ),
+        tokens,
+    )
+    tables = Tables(table_service(settings), settings.storage_prefix)
+    return Services(
+        directory=lambda pace: OutlookDirectory(graph, pace, category=settings.category),
+        business_central=lambda pace: Environment(bc, pace, page_size=settings.bc_page_size),
+        mailboxes=TableMailboxes(tables, lease_seconds=settings.lease_seconds),
+        companies=TableCompanies(tables, lease_seconds=settings.lease_seconds),
+        profiles=TableProfiles(tables),
+        marks=TableMarks(tables),
+        reports=TableReports(tables),
+        messages=QueueMessages(settings, settings.storage_prefix),
+        now=lambda: datetime.now(UTC),
+        monotonic=time.monotonic,
+        new_id=lambda: secrets.token_hex(4),
+        environment=settings.bc_environment,
+        tenant=settings.bc_tenant,
+        limits=limits(settings),
+    )
+
+
+def limits(settings: Settings) -> Limits:
+    """The numbers of the rules, as the settings have them."""
+    safety = SafetyLimits(
+        removals_count=settings.removals_count,
+        removals_share=settings.removals_share,
+        removals_most=settings.removals_most,
+        feed_count=settings.feed_count,
+        feed_share=settings.feed_share,
+        bc_creations=settings.bc_creations,
+        outlook_creations=settings.outlook_creations,
+        strangers=settings.strangers,
+        window_hours=settings.window_hours,
+    )
+    return Limits(
+        safety=safety,
+        run_budget=settings.run_budget,
+        overlap_minutes=settings.overlap_minutes,
+        enumeration_most=settings.enumeration_most,
+        enumeration_minutes=settings.enumeration_minutes,
+        sweep_minutes=settings.sweep_minutes,
+        country_hours=settings.country_hours,
+        log_lag_most=settings.log_lag_most,
+        retry_first=settings.retry_first,
+        retry_most=settings.retry_most,
+        setup_probe=settings.setup_probe,
+        attempts_most=settings.attempts_most,
+        apply_batch=settings.apply_batch,
+        feed_wait=settings.feed_wait,
+        category=settings.category,
+        default_folder=settings.default_folder,
+    )
+
+
+def credential(settings: Settings) -> "Credential":
+    """Best first: a managed identity that stands for the app (no secret at all), a certificate, a client secret."""
+    from shared.transport.auth import Assertion, Certificate, Secret
+
+    if settings.managed_identity_client_id:
+        return Assertion(_identity(settings))
+    if settings.client_certificate:
+        return Certificate(settings.client_certificate)
+    return Secret(settings.client_secret)
+
+
+def _identity(settings: Settings) -> Callable[[], str]:
+    from azure.identity import ManagedIdentityCredential
+
+    identity = ManagedIdentityCredential(client_id=settings.managed_identity_client_id)
+    audience = _EXCHANGES.get(settings.authority_host, _EXCHANGE)
+    return lambda: identity.get_token(audience).token
