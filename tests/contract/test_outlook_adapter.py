@@ -323,7 +323,7 @@ def test_a_name_is_written_with_its_parts(side: OutlookSide, folder: Folder) -> 
 
 def test_every_field_can_be_cleared(side: OutlookSide, folder: Folder) -> None:
     current = create(side, folder)
-    values = {each: "" for each in Field if each is not Field.NAME}
+    values: dict[Field, str] = {each: "" for each in Field if each is not Field.NAME}
     after = made(side.write(folder.id, [OutlookWrite(current, values)])[0])
     assert after.card == current.card.with_values(values)
 
@@ -356,11 +356,13 @@ def test_copies_with_one_stamp_come_oldest_first(side: OutlookSide, folder: Fold
     """R9"""
     original = create(side, folder)
     assert original.stamp is not None
-    outlook.graph.advance_clock(5)
-    copy = outlook.graph.copy_contact(outlook.user, original.id, folder.id)
+    copies = []
+    for _ in range(8):  # more than the rough service puts into a page
+        outlook.graph.advance_clock(5)
+        copies.append(outlook.graph.copy_contact(outlook.user, original.id, folder.id))
     outlook.graph.copy_contact(outlook.user, original.id, "contacts")
     found = side.find_stamped(folder.id, [str(uuid4()), original.stamp.bc_id.upper()])
-    assert [[each.id for each in contacts] for contacts in found.values()] == [[original.id, copy]]
+    assert [[each.id for each in contacts] for contacts in found.values()] == [[original.id, *copies]]
 
 
 def test_reading_tells_there_from_gone(side: OutlookSide, folder: Folder, outlook: Outlook) -> None:

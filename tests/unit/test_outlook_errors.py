@@ -57,6 +57,8 @@ def answer(status: int, code: str = "", message: str = "", inner: Any = None) ->
         (answer(400, "RequestBroker--ParseUri"), ProfileError, "unexpected-answer"),
         (answer(400, "BadRequest", inner={"code": "x", "innererror": {"code": "ErrorAccessDenied"}}),
          MailboxUnavailable, "no-permission"),
+        (answer(404, "ErrorItemNotFound", inner={"code": "MailboxNotEnabledForRESTAPI"}),
+         MailboxUnavailable, "no-mailbox"),
     ],
 )  # fmt: skip
 def test_what_a_refusal_means_for_the_mailbox(given: Answer, kind: type[Exception], code: str | None) -> None:

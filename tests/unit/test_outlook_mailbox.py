@@ -220,20 +220,21 @@ CHILD = {"id": "child", "displayName": "Private", "parentFolderId": "main"}
 
 
 @pytest.mark.parametrize(
-    ("listed", "contact_in", "resolves", "alias"),
+    ("listed", "contact_in", "also_resolves"),
     [
-        ([MAIN, CHILD], "", set(), False),
-        ([CHILD], "main", {"main"}, False),
-        ([CHILD], "", {"main"}, False),
-        ([CHILD], "child", {"main"}, False),
-        ([MAIN], "", set(), False),
-        ([MAIN], "main", set(), False),
-        ([], "main", {"main"}, False),
-        ([], "", set(), True),
+        ([MAIN, CHILD], "", {"root"}),
+        ([CHILD, MAIN], "child", {"root"}),
+        ([CHILD], "main", set()),
+        ([CHILD], "", set()),
+        ([CHILD], "child", set()),
+        ([MAIN], "", set()),
+        ([MAIN], "main", set()),
+        ([], "main", set()),
+        ([], "", {"contacts"}),
     ],
 )
 def test_the_main_folder_is_found_whatever_the_service_lists(
-    listed: list[Any], contact_in: str, resolves: set[str], alias: bool
+    listed: list[Any], contact_in: str, also_resolves: set[str]
 ) -> None:
     """R27"""
 
@@ -243,9 +244,10 @@ def test_the_main_folder_is_found_whatever_the_service_lists(
             return 200, {"value": listed}
         if path == "/contacts":
             return 200, {"value": [row("c1", parentFolderId=contact_in)] if contact_in else []}
-        if path in {"/contactFolders/main", *(["/contactFolders/contacts"] if alias else [])}:
+        asked = path.removeprefix("/contactFolders/")
+        if asked in {"main", "contacts"} and asked in {"main", *also_resolves}:
             return 200, MAIN
-        return error(400, "ErrorInvalidRequest")
+        return (200, {"id": asked}) if asked in also_resolves else error(400, "ErrorInvalidRequest")
 
     side, _ = mailbox(reply)
     assert side.main_folder().id == "main"
