@@ -184,6 +184,7 @@ class Reading:
 
     def _complete_pairs(self) -> None:
         """Each pair with one reading gets the other, where the plan can come to a write."""
+        self._copies()
         self._stamped()
         self._snapshot([link.bc_id for link in self.links.values() if link.outlook_id in self.shown])
         needed = [
@@ -192,6 +193,17 @@ class Reading:
             if link.outlook_id not in self.shown and _may_write(link, self.bc.get(link.bc_id), self.rules)
         ]
         self._read_again(needed)
+
+    def _copies(self) -> None:
+        """Copies of a linked contact that is gone: the oldest is to take its place (R9)."""
+        gone = {link.bc_id: link for link in self.links.values() if isinstance(self.shown.get(link.outlook_id), Absent)}
+        if not gone or self.extent.outlook_full:
+            return
+        keys = {key for link in gone.values() for key in emails.keys_of(link.base_outlook.email)}
+        found = self.state.parked_by_email(sorted(keys))
+        copies = {key: each for key, each in found.items() if each.reason == "copy" and each.bc_id in gone}
+        self.parked.update(copies)
+        self._read_again([key for key in copies if key not in self.shown])
 
     def _stamped(self) -> None:
         """Unlinked contacts that carry our stamp: their BC contact, and the link that it may have (R9)."""

@@ -6,7 +6,7 @@ plan, and a person that exists on both sides is matched before anything is creat
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from shared.cards import emails, names
 from shared.cards.model import EMPTY_CARD, BcContact, Field, Origin, OutlookContact
@@ -38,7 +38,7 @@ from shared.planning.scope import belongs, is_limited_out, scope_of
 type Step = Operation | Note
 
 #: parked contacts that may still be matched by e-mail when a BC contact comes into scope (R7)
-MATCHABLE = frozenset({"incomplete", "not-sent", "kept", "duplicate", "held", "company-stopped"})
+MATCHABLE = frozenset({"incomplete", "not-sent", "kept", "duplicate", "held", "company-stopped", "privacy-blocked"})
 #: parked just before it is created in BC, so that a run that dies there finds its own work again (R9)
 CREATING = "creating"
 _DIGITS = re.compile(r"(\d+)")
@@ -100,11 +100,9 @@ class Newcomers:
 
     def _stamped(self, contact: OutlookContact, bc_id: str, origin: Origin) -> Iterator[Step]:
         """R9: our own earlier work, a copy of it, or what is left of a deleted contact."""
-        if bc_id in self.linked:
-            if bc_id not in self.replaceable or bc_id in self.replaced:
-                yield from self._copy(contact)
-                return
-            self.replaced.add(bc_id)
+        if bc_id in self.linked and (bc_id not in self.replaceable or bc_id in self.replaced):
+            yield from self._copy(contact)
+            return
         reading = self.inputs.bc.get(bc_id)
         link = Link(bc_id, contact.id, EMPTY_CARD, EMPTY_CARD, origin, stamped=True)
         rules = self.inputs.rules
@@ -114,21 +112,26 @@ class Newcomers:
             if rules.policies.on_bc_delete is OnBcDelete.KEEP:
                 yield from self._park(contact, "kept", "", bc_id=bc_id)
             elif isinstance(reading, Absent):
+                yield from notes.lost_edits(link, contact, "lost-by-deletion", LOST_WITH_BC)
                 yield removal(self.inputs, Cause.DELETED_IN_BC, link, None, contact, linked=False)
         elif belongs(reading.contact, rules, origin):
+            self.replaced.update({bc_id} & set(self.replaceable))
             yield from self._match(contact, reading.contact, origin, stamped=True)
         elif scope_of(reading.contact, rules) is ScopeReason.PRIVACY_BLOCKED:
             yield removal(self.inputs, Cause.PRIVACY_BLOCKED, link, reading.contact, contact, linked=False)
         elif rules.policies.on_out_of_scope is OnOutOfScope.KEEP or rules.limit_to is not None:
             yield from self._park(contact, "kept", "", bc_id=bc_id)
         else:
+            as_in_bc = EMPTY_CARD.with_values(values_for_outlook(self.inputs, reading.contact))
+            known = replace(link, base_outlook=as_in_bc)
+            yield from notes.lost_edits(known, contact, "lost-by-removal", LOST_WITH_SCOPE)
             yield removal(self.inputs, Cause.LEFT_SCOPE, link, reading.contact, contact, linked=False)
 
     def _copy(self, contact: OutlookContact) -> Iterator[Step]:
         known = self.inputs.parked.get(contact.id)
         if known is None or known.reason != "copy":
             yield notes.about(NoteKind.SKIPPED, "copy", COPY, outlook=contact)
-        yield from self._park(contact, "copy", "", keys=False)
+        yield from self._park(contact, "copy", "", bc_id=contact.stamp.bc_id if contact.stamp else "")
 
     def _unstamped(self, contact: OutlookContact) -> Iterator[Step]:
         if self._is_kept(contact):
@@ -157,7 +160,7 @@ class Newcomers:
         if not free:
             yield from self._park(contact, "duplicate", DUPLICATE)
         elif not usable:
-            yield from self._park(contact, "privacy-blocked", BLOCKED, keys=False)
+            yield from self._park(contact, "privacy-blocked", BLOCKED)
         else:
             chosen = _chosen(contact, usable)
             in_scope = scope_of(chosen, self.inputs.rules) is ScopeReason.IN_SCOPE
@@ -166,7 +169,10 @@ class Newcomers:
                 yield from self._park(contact, "not-sent", NOT_SENT)
                 return
             if len(usable) > 1:
-                yield notes.about(NoteKind.SKIPPED, "several-candidates", SEVERAL, bc=chosen, outlook=contact)
+                others = ", ".join(each.number for each in usable if each is not chosen)
+                yield notes.about(
+                    NoteKind.SKIPPED, "several-candidates", SEVERAL, bc=chosen, outlook=contact, value=others
+                )
             yield from self._match(contact, chosen, origin, stamped=False)
 
     def _match(self, contact: OutlookContact, person: BcContact, origin: Origin, *, stamped: bool) -> Iterator[Step]:
@@ -319,12 +325,14 @@ def number_order(number: str) -> tuple[tuple[int, int | str], ...]:
     return tuple((0, int(part)) if part.isdigit() else (1, part) for part in _DIGITS.split(number) if part)
 
 
+LOST_WITH_BC = "The contact was deleted in Business Central and so removed."
+LOST_WITH_SCOPE = "The contact left the sync in Business Central and was removed."
 FOREIGN = "Carries the mark of another company or environment, which was ignored."
 COPY = "A copy of a contact that is synced already; it stays as it is and is not synced."
 DUPLICATE = "Another contact with this e-mail address is synced already; this one stays as it is."
 BLOCKED = "The only person in Business Central with this e-mail address is privacy blocked; not synced."
 NOT_SENT = "This profile does not change Business Central; the contact stays in Outlook only."
-SEVERAL = "Several persons in Business Central have this e-mail address; this one was chosen."
+SEVERAL = "Several persons in Business Central have this e-mail address; this one was chosen, not those in `value`."
 ALREADY_YOURS = (
     "You have this person among your own contacts. Give your contact the category of the sync to have it synced."
 )

@@ -5,6 +5,7 @@ faults.fail(1, LeaseLost("taken"), call="mailbox.commit")   the next transaction
 faults.fail(2, after=True)                                  the 2nd call, after its effect: the answer is lost
 faults.die(5)                                               the process dies at the 5th call; so does every further call
 faults.restart()                                            a new process: works again
+faults.before("bc.write", lambda: company.edit(...))        somebody acts just before the next call of that name
 """
 
 from collections.abc import Callable, Iterator
@@ -33,6 +34,7 @@ class Faults:
     calls: list[str] = field(default_factory=list)
     on_death: list[Callable[[], None]] = field(default_factory=list)  #: told at once when the process dies
     _planned: list[_Planned] = field(default_factory=list)
+    _actions: dict[str, Callable[[], object]] = field(default_factory=dict)
     _dead: bool = False
 
     def fail(
@@ -44,6 +46,10 @@ class Faults:
     def die(self, at: int = 1, *, after: bool = False, call: str | None = None) -> None:
         """Let the process die at the `at`-th call from now."""
         self.fail(at, Died(), after=after, call=call)
+
+    def before(self, call: str, act: Callable[[], object]) -> None:
+        """Let somebody act just before the next call of that name."""
+        self._actions[call] = act
 
     def restart(self) -> None:
         """A new process; failures that were planned and never happened are forgotten."""
@@ -61,6 +67,8 @@ class Faults:
         if self._dead:
             raise Died
         self.calls.append(call)
+        if (act := self._actions.pop(call, None)) is not None:
+            act()
         due = self._count(call)
         for planned in due:
             if not planned.after:
