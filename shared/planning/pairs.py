@@ -218,7 +218,7 @@ class _Decision:
                 bc,
                 outlook,
                 dict(merged.to_outlook),
-                name_parts=None if name is None else names.split_name(name),
+                name_parts=_parts_for(outlook.card, name),
                 stamp=unstamped,
                 new_link=self._is_new,
             )
@@ -243,6 +243,13 @@ class _Decision:
         card: Card = outlook.card if outlook else link.base_outlook
         parked = Parked(link.outlook_id, "kept", emails.keys_of(card.email), link.bc_id)
         return Unlink(link.bc_id, link.outlook_id, park=parked)
+
+
+def _parts_for(card: Card, name: str | None) -> tuple[str, str, str] | None:
+    """BC's split of a new name, unless the parts that Outlook holds spell it already (R20)."""
+    if name is None or names.joined(*names.parts_of(card)) == name:
+        return None
+    return names.split_name(name)
 
 
 PRIVATE = "Marked as personal or private in Outlook; the sync leaves such contacts alone."

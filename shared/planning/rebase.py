@@ -42,8 +42,8 @@ def after_bc_write(write: Write, returned: BcContact) -> Link:
     base_outlook = base_outlook.with_values({which: write.outlook.card.get(which) for which in travelled})
     if Field.NAME in travelled:
         base_outlook = _with_parts(base_outlook, write.outlook.card)
-        if not parts_fit(write.outlook.card, returned.card.name):
-            del bc_values[Field.NAME]  # still a change in BC: Outlook's parts are to follow (R20)
+        if write.outlook.card.name != returned.card.name or not parts_fit(write.outlook.card, returned.card.name):
+            del bc_values[Field.NAME]  # still a change in BC: Outlook's display name or parts are to follow (R20)
     return replace(write.link, base_bc=base_bc.with_values(bc_values), base_outlook=base_outlook)
 
 
