@@ -51,14 +51,15 @@ def table_service(settings: StorageSettings, **options: Any) -> "TableServiceCli
     """The account's tables. `options` go to the SDK."""
     from azure.data.tables import TableServiceClient
 
+    options = {**_RETRIES, **options}
     if settings.storage_connection:
         try:
-            return TableServiceClient.from_connection_string(settings.storage_connection, **_RETRIES, **options)
+            return TableServiceClient.from_connection_string(settings.storage_connection, **options)
         except ValueError as error:
             raise _unusable() from error
     address = settings.storage_tables or f"https://{settings.storage_account}.table.core.windows.net"
     options.setdefault("credential", _identity(settings))
-    return TableServiceClient(address, **_RETRIES, **options)
+    return TableServiceClient(address, **options)
 
 
 def queue(settings: StorageSettings, name: str, **options: Any) -> "QueueClient":
