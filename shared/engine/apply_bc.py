@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from shared.cards import emails
-from shared.cards.model import BcContact, Field
+from shared.cards.model import BcContact, Field, OutlookContact
 from shared.engine import company_feed
 from shared.engine.sides import BcDraft, BcWrite
 from shared.engine.work import Work
-from shared.errors import ChangedMeanwhile, ContactGone, InvalidValue, OutcomeUnknown, SetupRefused
+from shared.errors import ChangedMeanwhile, ContactError, ContactGone, InvalidValue, OutcomeUnknown, SetupRefused
 from shared.planning import notes, rebase
 from shared.planning.model import (
     ABSENT,
@@ -25,6 +25,7 @@ from shared.planning.model import (
 )
 from shared.planning.newcomers import CREATING
 
+SETUP_CODES = frozenset({"bc-number-series", "bc-permission"})  #: what a bulk call answers after such a refusal (R31)
 CLAIM_TIME = timedelta(minutes=10)  #: longer than BC works on one request (BC reference 8.1)
 
 
@@ -83,16 +84,30 @@ class BcStage:
         try:
             planned = apply(batch)
         except SetupRefused as refusal:
-            services = self.work.services
-            until = services.now() + timedelta(seconds=services.limits.setup_probe)
-            services.companies.stop_writes(self.work.inputs.rules.company_id, until, str(refusal))
-            self.stopped = True
-            self._note_stop(str(refusal))
+            self._stop(str(refusal))
             self._keep_for_later(batch)
             return []
         if self.work.feed.writes_stopped_until is not None and self.work.written:
             self.work.services.companies.stop_writes(self.work.inputs.rules.company_id, None, "")
         return planned
+
+    def _stop(self, reason: str) -> None:
+        services = self.work.services
+        until = services.now() + timedelta(seconds=services.limits.setup_probe)
+        services.companies.stop_writes(self.work.inputs.rules.company_id, until, reason)
+        self.stopped = True
+        self._note_stop(reason)
+
+    def _could_not(self, error: ContactError, side: str, bc: BcContact | None, outlook: OutlookContact | None) -> None:
+        """A set-up refusal in the middle of a batch stops the company as well; anything else is this contact's."""
+        if error.code not in SETUP_CODES:
+            self.work.failed(error, side, bc, outlook)
+            return
+        if not self.stopped:
+            self._stop(str(error))
+        contact = bc if side == "bc" else outlook
+        if contact is not None:
+            self.work.recorder.fail(contact.id, side, error.code)
 
     def _note_stop(self, reason: str) -> None:
         self.work.tally.remark([notes.about(NoteKind.FAILED, "company-setup", reason)])
@@ -117,10 +132,10 @@ class BcStage:
             elif isinstance(answer, ChangedMeanwhile | ContactGone):
                 stale.append(write)
             elif isinstance(answer, InvalidValue) and (which := _field_of(answer, write)) is not None:
-                self.work.refused.setdefault(write.bc.id, {})[which] = str(answer)
+                self.work.refused.setdefault(write.bc.id, {})[which] = answer.detail or str(answer)
                 stale.append(write)
             else:
-                self.work.failed(answer, "bc", write.bc, write.outlook)
+                self._could_not(answer, "bc", write.bc, write.outlook)
         self.work.recorder.commit()
         return planned + self._again(stale)
 
@@ -197,7 +212,7 @@ class BcStage:
             if isinstance(answer, BcContact):
                 planned += self._was_created(create, answer)
             else:
-                self.work.failed(answer, "outlook", None, create.outlook)
+                self._could_not(answer, "outlook", None, create.outlook)
         self.work.recorder.commit()
         return planned
 
@@ -231,7 +246,7 @@ class BcStage:
                 self.work.tally.add(Side.BC, "deleted")
                 self.gone.append(remove.bc_id)
             else:
-                self.work.failed(answer, "bc", remove.bc, None)  # changed or refused: decided again in the next run
+                self._could_not(answer, "bc", remove.bc, None)  # changed or refused: decided again in the next run
         self.work.recorder.commit()
         return []
 
@@ -265,12 +280,13 @@ def _pair_of(operation: Operation) -> str:
 
 def _field_of(refusal: InvalidValue, write: Write) -> Field | None:
     """Which of the written fields BC refused, if it can be told."""
-    for which in (*write.values, *((Field.COMPANY,) if write.company_number is not None else ())):
-        if refusal.field in {which.value, "companyNumber" if which is Field.COMPANY else which.value}:
+    written: list[Field] = list(write.values)
+    if write.company_number is not None:
+        written.append(Field.COMPANY)
+    for which in written:
+        if refusal.field == which.value or (which is Field.COMPANY and refusal.field == "companyNumber"):
             return which
-    if len(write.values) == 1 and write.company_number is None:
-        return next(iter(write.values), None)
-    return None
+    return written[0] if len(written) == 1 else None
 
 
 BUSY = "The contact kept changing while it was written; it is tried again."

@@ -204,6 +204,8 @@ class OneRun:
         stage.apply(in_bc)
         OutlookStage(work).apply([*rest, *stage.follow_up])
         self._index_outside(inputs, work)
+        if work.unfinished:
+            work.need_time()
         recorder.finish(self._moved(work, reading, plan, company))
         self.next_retry = recorder.next_retry
 

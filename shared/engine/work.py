@@ -11,7 +11,7 @@ from shared.engine.services import Services
 from shared.engine.sides import BcSide, OutlookSide
 from shared.engine.state import FeedState
 from shared.engine.tally import Tally
-from shared.errors import ContactError, RetryableError
+from shared.errors import ContactError, InvalidValue, NotDone, RetryableError
 from shared.pace import Pace
 from shared.planning import notes
 from shared.planning.model import (
@@ -51,6 +51,7 @@ class Work:
     positions: Positions
     attempts: dict[str, int] = field(default_factory=dict)
     refused: dict[str, dict[Field, str]] = field(default_factory=dict)
+    unfinished: bool = False  #: a bulk call stopped half-way (R32)
     written: dict[str, BcContact] = field(default_factory=dict)  #: what BC holds after this run's writes
 
     def batches[T](self, operations: Sequence[T]) -> Iterator[Sequence[T]]:
@@ -58,9 +59,13 @@ class Work:
         size = self.services.limits.apply_batch
         for start in range(0, len(operations), size):
             self.pace.keep_going()
-            if self.services.monotonic() >= self.pace.deadline:
-                raise RetryableError("The run's time is used up; it goes on where it stopped.", code="out-of-time")
+            self.need_time()
             yield operations[start : start + size]
+
+    def need_time(self) -> None:
+        """Raises RetryableError when the run has to hand over: its time is used up, or a batch stopped half-way."""
+        if self.unfinished or self.services.monotonic() >= self.pace.deadline:
+            raise RetryableError("The run's time is used up; it goes on where it stopped.", code="out-of-time")
 
     def stamp(self, bc_id: str, origin: Origin) -> Stamp:
         """Our mark in an Outlook contact (R9)."""
@@ -126,7 +131,11 @@ class Work:
 
     def failed(self, error: ContactError, side: str, bc: BcContact | None, outlook: OutlookContact | None) -> None:
         """One contact's failure: a note, and kept for retry (R31). `side` says whose id the retry is kept by."""
-        self.tally.remark([notes.about(NoteKind.FAILED, error.code, str(error), bc=bc, outlook=outlook)])
+        if isinstance(error, NotDone):
+            self.unfinished = True  # nothing happened to it: the run goes on with it later (R32)
+            return
+        said = error.detail or str(error) if isinstance(error, InvalidValue) else str(error)
+        self.tally.remark([notes.about(NoteKind.FAILED, error.code, said, bc=bc, outlook=outlook)])
         contact = bc if side == "bc" else outlook
         if contact is not None:
             self.recorder.fail(contact.id, side, error.code)
