@@ -1,7 +1,9 @@
 """The administration routes: status, list of functions, and firing a function by hand.
 
 `POST /admin/functions/{name}` with `{"input": "..."}` runs a timer or queue function and answers 202 at once, as the
-real host does; a disabled function can be fired, too. With a `_master` key set, all but the status ask for it.
+real host does; a disabled function can be fired, too. With `"wait": true` in the body, which only this host knows, the
+answer comes when the function has ended and its outputs are written. With a `_master` key set, all but the status ask
+for it.
 """
 
 import asyncio
@@ -35,7 +37,7 @@ class Administration:
             case "GET", ["functions"]:
                 return json_response(200, [_describe(function) for function in self._functions.values()])
             case "POST", ["functions", name]:
-                return self._fire(name, body)
+                return await self._fire(name, body)
             case _:
                 return Response(404)
 
@@ -44,14 +46,14 @@ class Administration:
         while self._fired:
             await asyncio.wait(self._fired)
 
-    def _fire(self, name: str, body: bytes) -> Response:
+    async def _fire(self, name: str, body: bytes) -> Response:
         function = self._functions.get(name.lower())
         if function is None:
             return json_response(404, {"error": f"The app has no function {name!r}."})
         if isinstance(function.trigger, HttpTrigger):
             return json_response(400, {"error": f"{name} has an HTTP trigger: call its route."})
         try:
-            content = _input(body)
+            content, waits = _input(body)
         except ValueError:
             return json_response(400, {"error": 'The body must be a JSON object like {"input": "..."}.'})
         if content is None and isinstance(function.trigger, QueueTrigger):
@@ -59,15 +61,17 @@ class Administration:
         task = asyncio.create_task(self._invoker.by_hand(function, content or ""))
         self._fired.add(task)
         task.add_done_callback(self._fired.discard)
+        if waits:
+            await asyncio.wait({task})
         return Response(202)
 
 
-def _input(body: bytes) -> str | None:
+def _input(body: bytes) -> tuple[str | None, bool]:
     content = json.loads(body) if body.strip() else {}
     if not isinstance(content, dict):
         raise ValueError
     value = content.get("input")
-    return value if value is None or isinstance(value, str) else json.dumps(value)
+    return value if value is None or isinstance(value, str) else json.dumps(value), content.get("wait") is True
 
 
 def _describe(function: Function) -> dict[str, object]:

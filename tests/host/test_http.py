@@ -202,3 +202,12 @@ def test_timers_and_queue_functions_are_fired_by_hand(
     assert call("POST", "/admin/functions/work", json={"input": "by hand"}).status_code == 202
     assert shared_witness.next("work")["attempt"] == 1
     assert shared_witness.next("worked")["text"] == "by hand"
+
+
+def test_who_fires_a_function_by_hand_may_wait_for_its_end(
+    call: Callable[..., requests.Response], shared_witness: Witness
+) -> None:
+    answer = call("POST", "/admin/functions/work", json={"input": "and wait", "wait": True})
+    assert answer.status_code == 202
+    assert shared_witness.next("work")["attempt"] == 1
+    assert shared_witness.next("worked", timeout=0)["text"] == "and wait", "it had ended before the answer came"

@@ -1,0 +1,49 @@
+"""The app's settings on this machine."""
+
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import fields
+
+from dev.simulators.launch import Addresses
+from shared.settings import Settings, setting_name
+
+USER_KEY = "user-door"  #: opens the user door
+ADMIN_KEY = "admin-door"  #: opens the admin door
+MASTER_KEY = "master"  #: opens everything, the host's administration too; nobody but the harness has it
+
+#: The functions of the admin door. Keys are per function, and whatever is not named here is the user door's.
+ADMIN_FUNCTIONS = ("admin_company", "admin_health", "admin_profile", "admin_profiles", "admin_sync")
+
+ENVIRONMENT = "Production"
+
+
+def settings_for(addresses: Addresses, storage: str, more: Mapping[str, str]) -> dict[str, str]:
+    """What the app needs in its environment to work with simulators and storage of this machine.
+
+    Every setting of the app is named, blank for its default: neither the environment of the caller nor a
+    local.settings.json with a real tenant may leak in. `more` comes last.
+    """
+    keys = {"*": USER_KEY, "_master": MASTER_KEY} | dict.fromkeys(ADMIN_FUNCTIONS, ADMIN_KEY)
+    return {
+        **{setting_name(each): "" for each in fields(Settings)},
+        "ENTRA_TENANT_ID": addresses.tenant,
+        "ENTRA_CLIENT_ID": addresses.client_id,
+        "ENTRA_CLIENT_SECRET": addresses.client_secret,
+        "ENTRA_AUTHORITY_HOST": addresses.authority_host,
+        "GRAPH_ROOT": addresses.graph_root,
+        "BC_ROOT": addresses.bc_root,
+        "BC_SCOPE": addresses.bc_scope,
+        "BC_ENVIRONMENT": ENVIRONMENT,
+        "AzureWebJobsStorage": storage,
+        "STORAGE_PREFIX": f"local{secrets.token_hex(4)}",
+        "SYNC_SCHEDULE": "0 */5 * * * *",
+        "AzureWebJobs.fan_out.Disabled": "true",
+        "PYTHON_THREADPOOL_THREAD_COUNT": "8",
+        "DEVHOST_KEYS": json.dumps(keys),
+        "REQUESTS_CA_BUNDLE": addresses.ca_file,
+        "SSL_CERT_FILE": addresses.ca_file,
+        "NO_PROXY": "127.0.0.1,localhost",
+        "no_proxy": "127.0.0.1,localhost",
+        **more,
+    }
