@@ -1,0 +1,433 @@
+"""R21 to R25: what disappears, where, and what never does."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from shared.cards.model import Origin
+from shared.engine.model import RunStatus
+from shared.errors import CompanyUnavailable, FolderMissing, MailboxUnavailable
+from shared.planning.model import OnBcDelete, OnOutlookDelete, OnOutOfScope
+from tests.fakes.world import COMPANY, World
+from tests.rules.glances import anna, codes, links, names, note, outlook_card, twin, wrote_nothing
+
+LEAVING: list[tuple[str, Callable[[World, str], object]]] = [
+    ("filter", lambda w, key: w.bc.edit(key, city="Ulm")),
+    ("e-mail", lambda w, key: w.bc.edit(key, email="")),
+    ("company", lambda w, key: w.bc.edit(key, type="Company")),
+    ("profile", lambda w, _key: w.profile("ada", filter={"city": "Bonn"})),
+]
+
+
+def linked(w: World, **policies: object) -> tuple[str, str]:
+    """Anna, synced to Ada who wants only Berlin: her BC id and her Outlook id."""
+    w.profile("ada", filter={"city": "Berlin"}, policies=policies)
+    bc_id = anna(w, city="Berlin")
+    w.sync()
+    return bc_id, twin(w, bc_id)
+
+
+# ---------------------------------------------------------------- R21
+
+
+@pytest.mark.parametrize("policy", list(OnBcDelete))
+@pytest.mark.parametrize("full", [False, True], ids=["incremental", "full"])
+def test_r21_what_bc_deleted_is_removed_from_the_folder_unless_it_is_to_be_kept(
+    world: World, policy: OnBcDelete, full: bool
+) -> None:
+    bc_id, key = linked(world, on_bc_delete=policy)
+
+    world.bc.delete(bc_id)
+    report = world.full() if full else world.sync()
+
+    kept = policy is OnBcDelete.KEEP
+    assert (key in world.mailbox().entries) is kept
+    assert report.to_outlook.deleted == (0 if kept else 1)
+    assert links(world) == {}
+
+
+def test_r21_a_kept_contact_is_not_imported_as_new(world: World) -> None:
+    bc_id, key = linked(world, on_bc_delete=OnBcDelete.KEEP)
+    world.bc.delete(bc_id)
+    world.sync()
+
+    world.mailbox().edit(key, job_title="Chief")
+    world.sync()
+    world.full()
+
+    assert key in world.mailbox().entries
+    assert not world.bc.rows
+
+
+# ---------------------------------------------------------------- R22
+
+
+@pytest.mark.parametrize("leave", [each for _, each in LEAVING], ids=[each for each, _ in LEAVING])
+def test_r22_who_leaves_the_scope_is_removed_from_the_folder_never_from_bc(
+    world: World, leave: Callable[[World, str], object]
+) -> None:
+    bc_id, key = linked(world)
+
+    leave(world, bc_id)
+    world.sync()
+
+    assert key not in world.mailbox().entries
+    assert bc_id in world.bc.rows
+    assert links(world) == {}
+
+
+@pytest.mark.parametrize("leave", [each for _, each in LEAVING], ids=[each for each, _ in LEAVING])
+def test_r22_a_kept_contact_is_no_longer_synced_nor_imported(
+    world: World, leave: Callable[[World, str], object]
+) -> None:
+    bc_id, key = linked(world, on_out_of_scope=OnOutOfScope.KEEP)
+
+    leave(world, bc_id)
+    world.sync()
+    world.mailbox().edit(key, job_title="Chief")
+    world.sync()
+    world.bc.edit(bc_id, mobilePhoneNumber="0151")
+    world.sync()
+    world.full()
+
+    assert world.mailbox().entries[key].contact.card.mobile == ""
+    assert world.bc.rows[bc_id].card.job_title == ""
+    assert list(world.bc.rows) == [bc_id]
+
+
+def test_r22_a_kept_contact_is_the_same_person_when_it_comes_back_into_scope(world: World) -> None:
+    bc_id, key = linked(world, on_out_of_scope=OnOutOfScope.KEEP)
+    world.bc.edit(bc_id, city="Ulm")
+    world.sync()
+
+    world.bc.edit(bc_id, city="Berlin")
+    world.sync()
+
+    assert twin(world, bc_id) == key
+    assert names(world) == ["Anna Berg"]
+
+
+def test_r22_own_creations_stay_while_only_the_filter_excludes_them(world: World) -> None:
+    world.profile("ada", filter={"city": "Berlin"})
+    world.sync()
+    key = world.mailbox().add(world.folder(), name="Carla", email="c@x.example", city="Ulm")
+    world.sync()
+    (bc_id,) = world.bc.rows
+    assert links(world)[bc_id].origin is Origin.OWN
+
+    world.full()
+    stays = key in world.mailbox().entries
+    world.bc.edit(bc_id, email="")
+    world.sync()
+
+    assert stays
+    assert key not in world.mailbox().entries
+
+
+def test_r22_scope_is_judged_on_what_bc_holds_after_the_runs_writes(world: World) -> None:
+    """An edit in Outlook takes the contact out of the filter: it leaves in the same run."""
+    bc_id, key = linked(world)
+
+    world.mailbox().edit(key, city="Ulm")
+    world.sync()
+
+    assert world.bc.rows[bc_id].card.city == "Ulm"
+    assert key not in world.mailbox().entries
+
+
+def test_r22_an_edit_that_brings_the_contact_back_keeps_it(world: World) -> None:
+    """The profile's filter changed to a city that the user had just entered in Outlook."""
+    bc_id, key = linked(world)
+
+    world.mailbox().edit(key, city="Bonn")
+    world.profile("ada", filter={"city": "Bonn"})
+    world.sync()
+
+    assert world.bc.rows[bc_id].card.city == "Bonn"
+    assert twin(world, bc_id) == key
+    assert key in world.mailbox().entries
+
+
+@pytest.mark.parametrize("policy", list(OnOutOfScope))
+def test_r22_privacy_blocked_is_removed_under_every_policy(world: World, policy: OnOutOfScope) -> None:
+    bc_id, key = linked(world, on_out_of_scope=policy, on_bc_delete=OnBcDelete.KEEP)
+
+    world.mailbox().edit(key, job_title="Chief")
+    world.bc.edit(bc_id, privacyBlocked=True)
+    world.sync()
+    world.full()
+
+    assert key not in world.mailbox().entries
+    assert world.bc.rows[bc_id].card.job_title == ""
+
+
+def test_r22_nothing_brings_a_blocked_person_back_while_it_is_blocked(world: World) -> None:
+    bc_id, _ = linked(world)
+    world.bc.edit(bc_id, privacyBlocked=True)
+    world.sync()
+
+    world.bc.edit(bc_id, jobTitle="Chief")
+    world.full()
+    blocked = names(world)
+    world.bc.edit(bc_id, privacyBlocked=False)
+    world.sync()
+
+    assert (blocked, names(world)) == ([], ["Anna Berg"])
+
+
+# ---------------------------------------------------------------- R23
+
+
+def move_away(w: World, key: str) -> None:
+    w.mailbox().move(key, "another-folder")
+
+
+GONE: list[Callable[[World, str], None]] = [lambda w, key: w.mailbox().delete(key), move_away]
+
+
+@pytest.mark.parametrize("lose", GONE, ids=["deleted", "moved"])
+def test_r23_restore_bc_is_master_and_the_contact_comes_back(world: World, lose: Callable[[World, str], None]) -> None:
+    bc_id, key = linked(world)
+
+    lose(world, key)
+    world.sync()
+
+    assert names(world) == ["Anna Berg"]
+    assert twin(world, bc_id) != key
+    assert bc_id in world.bc.rows
+    wrote_nothing(world)
+
+
+def test_r23_a_moved_contact_is_left_alone(world: World) -> None:
+    _, key = linked(world)
+    move_away(world, key)
+    before = world.mailbox().entries[key].contact
+
+    world.sync()
+    world.full()
+
+    assert world.mailbox().entries[key].contact == before
+
+
+@pytest.mark.parametrize("lose", GONE, ids=["deleted", "moved"])
+def test_r23_hide_stays_away_through_full_runs_and_a_new_folder_until_unhidden(
+    world: World, lose: Callable[[World, str], None]
+) -> None:
+    bc_id, key = linked(world, on_outlook_delete=OnOutlookDelete.HIDE)
+    world.bc.put(displayName="Bob", email="b@x.example", city="Berlin")
+    world.sync()
+
+    lose(world, key)
+    world.sync()
+    world.bc.edit(bc_id, jobTitle="Chief")
+    world.sync()
+    world.full()
+    hidden = names(world)
+    world.mailbox().delete_folder(world.folder())
+    world.sync()
+    in_new_folder = names(world)
+    world.state.mailboxes.unhide("ada", COMPANY, "ada", bc_id)
+    world.full()
+
+    assert hidden == in_new_folder == ["Bob"]
+    assert bc_id in world.bc.rows
+    assert names(world) == ["Anna Berg", "Bob"]
+
+
+@pytest.mark.parametrize("lose", GONE, ids=["deleted", "moved"])
+def test_r23_delete_deletes_in_bc_too(world: World, lose: Callable[[World, str], None]) -> None:
+    bc_id, key = linked(world, on_outlook_delete=OnOutlookDelete.DELETE)
+
+    lose(world, key)
+    report = world.sync()
+
+    assert bc_id not in world.bc.rows
+    assert report.to_bc.deleted == 1
+    assert names(world) == []
+    wrote_nothing(world)
+
+
+@pytest.mark.parametrize("relation", ["Customer", "Vendor", "Bank Account", "Employee", "Multiple", "Other"])
+def test_r23_unless_bc_gives_it_a_business_relation_then_it_is_restored_with_a_note(
+    world: World, relation: str
+) -> None:
+    world.profile("ada", policies={"on_outlook_delete": OnOutlookDelete.DELETE})
+    bc_id = anna(world, contactBusinessRelation=relation)
+    world.sync()
+
+    world.mailbox().delete(twin(world, bc_id))
+    report = world.sync()
+
+    assert bc_id in world.bc.rows
+    assert names(world) == ["Anna Berg"]
+    assert note(report, "has-business-relation").bc_id == bc_id
+
+
+@pytest.mark.parametrize("policy", list(OnOutlookDelete))
+def test_r23_an_own_creation_outside_the_filter_is_not_restored_its_link_ends(
+    world: World, policy: OnOutlookDelete
+) -> None:
+    world.profile("ada", filter={"city": "Berlin"}, policies={"on_outlook_delete": policy})
+    world.sync()
+    key = world.mailbox().add(world.folder(), name="Carla", email="c@x.example", city="Ulm")
+    world.sync()
+
+    world.mailbox().delete(key)
+    world.sync()
+    world.full()
+
+    assert names(world) == []
+    assert links(world) == {}
+    assert len(world.bc.rows) == 1
+
+
+# ---------------------------------------------------------------- R24
+
+
+def test_r24_deleted_in_bc_and_edited_in_outlook_is_removed_and_the_note_holds_what_was_lost(world: World) -> None:
+    bc_id, key = linked(world)
+
+    world.mailbox().edit(key, job_title="Chief", city="Bonn")
+    world.bc.delete(bc_id)
+    report = world.sync()
+
+    assert key not in world.mailbox().entries
+    assert {(each.field, each.value) for each in report.notes} == {("jobTitle", "Chief"), ("city", "Bonn")}
+
+
+def test_r24_also_when_the_edit_is_in_no_feed_yet(world: World) -> None:
+    bc_id, key = linked(world)
+    world.sync()
+    world.bc.delete(bc_id)
+    world.faults.before("graph.read", lambda: world.mailbox().edit(key, job_title="Chief"))
+
+    report = world.sync()
+
+    assert [(each.field, each.value) for each in report.notes] == [("jobTitle", "Chief")]
+
+
+@pytest.mark.parametrize("policy", [OnOutlookDelete.RESTORE, OnOutlookDelete.DELETE])
+def test_r24_deleted_in_outlook_and_edited_in_bc_comes_back_with_bcs_values(
+    world: World, policy: OnOutlookDelete
+) -> None:
+    bc_id, key = linked(world, on_outlook_delete=policy)
+
+    world.bc.edit(bc_id, jobTitle="Chief")
+    world.mailbox().delete(key)
+    world.sync()
+
+    assert bc_id in world.bc.rows
+    assert outlook_card(world, bc_id).job_title == "Chief"
+
+
+def test_r24_an_edit_in_bc_that_comes_just_before_the_deletion_saves_the_contact(world: World) -> None:
+    bc_id, key = linked(world, on_outlook_delete=OnOutlookDelete.DELETE)
+
+    world.mailbox().delete(key)
+    world.faults.before("bc.remove", lambda: world.bc.edit(bc_id, jobTitle="Chief"))
+    world.sync()
+    world.sync()
+
+    assert bc_id in world.bc.rows
+    assert outlook_card(world, bc_id).job_title == "Chief"
+
+
+# ---------------------------------------------------------------- R25
+
+
+def test_r25_an_enumeration_that_comes_back_too_short_deletes_nobody(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second look at each contact that a list does not show."""
+    _, key = linked(world)
+
+    def nothing(_self: object) -> Iterator[tuple[str, str]]:
+        return iter(())
+
+    monkeypatch.setattr(type(world.bc), "stamps", nothing)
+    monkeypatch.setattr(type(world.bc), "contacts", nothing)
+    world.sync()
+    world.full()
+
+    assert key in world.mailbox().entries
+
+
+def test_r25_a_contact_that_a_folders_list_does_not_show_is_not_deleted(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bc_id, key = linked(world, on_outlook_delete=OnOutlookDelete.DELETE)
+
+    monkeypatch.setattr(type(world.mailbox()), "contacts", lambda _self, _folder: iter(()))
+    world.full()
+
+    assert bc_id in world.bc.rows
+    assert twin(world, bc_id) == key
+
+
+def test_r25_an_answer_that_does_not_come_is_no_deletion(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both feeds report the contact as gone; the look at the contact itself brings no answer."""
+    bc_id, key = linked(world, on_outlook_delete=OnOutlookDelete.DELETE)
+    other = world.bc.put(displayName="Bob", email="b@x.example", city="Berlin")
+    world.sync()
+    world.mailbox().feed.append("")
+    world.bc.delete(other)
+    world.mailbox().delete(key)
+
+    monkeypatch.setattr(type(world.mailbox()), "read", lambda _self, _folder, _ids: {})
+    monkeypatch.setattr(type(world.bc), "read", lambda _self, _ids: {})
+    world.sync()
+
+    assert bc_id in world.bc.rows
+    assert "Bob" in names(world)
+    assert set(links(world)) == {bc_id, other}
+
+
+@pytest.mark.parametrize(
+    ("call", "error"),
+    [
+        ("graph.changes", FolderMissing("gone")),
+        ("graph.folder", MailboxUnavailable("no licence")),
+        ("graph.read", MailboxUnavailable("no permission")),
+        ("graph.contacts", FolderMissing("gone")),
+        ("bc.changed_since", CompanyUnavailable("no permission")),
+        ("bc.stamps", CompanyUnavailable("endpoint is gone")),
+        ("bc.contacts", CompanyUnavailable("the environment is down")),
+        ("bc.read", CompanyUnavailable("gone")),
+    ],
+    ids=lambda each: each if isinstance(each, str) else "",
+)
+@pytest.mark.parametrize("full", [False, True], ids=["incremental", "full"])
+def test_r25_whatever_is_missing_deletes_nothing_anywhere(
+    world: World, call: str, error: Exception, full: bool
+) -> None:
+    bc_id, key = linked(world, on_outlook_delete=OnOutlookDelete.DELETE)
+    world.bc.edit(bc_id, jobTitle="Chief")
+    before = world.written()
+    world.faults.fail(1, error, call=call)
+
+    report = world.full() if full else world.sync()
+
+    assert bc_id in world.bc.rows
+    assert key in world.mailbox().entries
+    if not world.faults.pending:
+        assert report.status is RunStatus.FAILED
+        assert report.error
+        assert world.written() == before
+    world.faults.restart()
+    world.sync()
+    assert outlook_card(world, bc_id).job_title == "Chief"
+
+
+def test_r25_a_missing_company_or_mailbox_deletes_nothing(world: World) -> None:
+    bc_id, key = linked(world, on_outlook_delete=OnOutlookDelete.DELETE)
+
+    company = world.environment.all.pop(COMPANY)
+    without_company = world.full()
+    world.environment.all[COMPANY] = company
+    world.directory.unavailable.add("ada")
+    without_mailbox = world.full()
+    world.directory.unavailable.clear()
+
+    assert without_company.status is without_mailbox.status is RunStatus.FAILED
+    assert codes(world.full()) == []
+    assert (bc_id in world.bc.rows, key in world.mailbox().entries) == (True, True)
