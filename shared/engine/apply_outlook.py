@@ -37,6 +37,7 @@ class OutlookStage:
         """Apply all, each batch recorded behind it."""
         waiting = list(operations)
         while waiting:
+            self.work.keep_notes()
             self._records(waiting)
             again: list[Operation] = []
             removes = [each for each in waiting if isinstance(each, Remove)]

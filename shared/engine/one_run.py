@@ -1,6 +1,6 @@
 """One run of one profile: read, plan, hold back, apply, move the positions."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -21,7 +21,7 @@ from shared.errors import PositionExpired
 from shared.pace import Pace
 from shared.planning.describe import describe
 from shared.planning.guards import Circumstances, Held, hold_back, kind_of
-from shared.planning.model import Create, Inputs, Operation, Plan, Remove, Rules, Side, Unlink, Write
+from shared.planning.model import Create, Inputs, Note, NoteKind, Operation, Plan, Remove, Rules, Side, Unlink, Write
 from shared.planning.plan import make_plan
 
 
@@ -34,7 +34,8 @@ class OneRun:
     profile: Profile
     request: RunRequest
     pace: Pace
-    tally: Tally = field(default_factory=Tally)
+    tally: Tally
+    save_notes: Callable[[Tally], None]
     described: list[dict[str, object]] = field(default_factory=list)  #: a preview's operations (R34)
     next_retry: datetime | None = None
 
@@ -135,7 +136,7 @@ class OneRun:
         assert reading.inputs is not None  # noqa: S101 - read() was called
         plan = make_plan(reading.inputs)
         self.tally.remark(plan.notes)
-        self.tally.add(Side.OUTLOOK, "unchanged", plan.unchanged)
+        self.tally.unchanged(plan.unchanged)
         plan, held = hold_back(plan, self.services.limits.safety, self._circumstances(reading, chosen))
         self.tally.held += [_held_kind(each) for each in held]
         if self.request.preview:
@@ -195,8 +196,12 @@ class OneRun:
             tally=self.tally,
             pace=self.pace,
             positions=replace(reading.positions, log_position=reading.feed.head),
+            save_notes=lambda: self.save_notes(self.tally),
         )
         recorder.unhide(plan.unhide)
+        for key in sorted(reading.unanswered):  # the positions move on, so these are kept for retry (R25, R30)
+            recorder.fail(key, "outlook", "no-answer")
+            self.tally.remark([Note(NoteKind.FAILED, "no-answer", NO_ANSWER, outlook_id=key)])
         in_bc = [each for each in plan.operations if _is_bc(each)]
         touched = touched_in_bc(in_bc)
         rest = [each for each in plan.operations if not _is_bc(each) and _pair_of(each) not in touched]
@@ -249,6 +254,9 @@ class OneRun:
             if kind := kind_of(operation):
                 kinds[kind] = kinds.get(kind, 0) + 1
         return tuple(Counted(self.services.now(), kind, count) for kind, count in kinds.items())
+
+
+NO_ANSWER = "Outlook gave no answer about this contact; it was left as it is and is tried again."
 
 
 def _held_kind(held: Held) -> HeldKind:

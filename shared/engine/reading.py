@@ -62,6 +62,7 @@ class Reading:
     bc: dict[str, BcReading] = field(default_factory=dict)
     shown: dict[str, OutlookReading] = field(default_factory=dict)
     parked: dict[str, Parked] = field(default_factory=dict)
+    unanswered: set[str] = field(default_factory=set)  #: Outlook ids whose state is not known: to be tried again (R31)
 
     @property
     def folder_id(self) -> str:
@@ -130,8 +131,10 @@ class Reading:
         wanted = list(dict.fromkeys(outlook_ids))
         if not wanted or not self.folder_id:
             return
-        for key, contact in self.outlook.read(self.folder_id, wanted).items():
+        answers = self.outlook.read(self.folder_id, wanted)
+        for key, contact in answers.items():
             self.shown[key] = ABSENT if contact is None else Shown(contact)
+        self.unanswered.update(key for key in wanted if key not in answers)
 
     # ------------------------------------------------------------ the BC side
 

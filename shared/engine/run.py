@@ -112,7 +112,10 @@ class _Session:
         request, services = self.request, self.services
         seen = replace(profile, filter=self._filter(profile)) if request.save_filter else profile
         state = self.held.profile(request.company_id, request.profile_id)
-        run = OneRun(services, state, seen, request, self.pace, Tally.continued(report))
+        tally = Tally.continued(report)
+        run = OneRun(
+            services, state, seen, request, self.pace, tally, lambda now: services.reports.save(_so_far(report, now))
+        )
         self.pace.requests.update(report.requests)
         try:
             run.go()
@@ -192,6 +195,14 @@ def _close(services: Services, held: HeldMailbox, request: RunRequest, report: R
         requests=dict(report.requests),
         notes=len(report.notes),
     )
+
+
+def _so_far(report: Report, tally: Tally) -> Report:
+    """The report of a run that is under way: its notes hold values that the run is about to replace."""
+    counts = tally.counts
+    return replace(
+        report, to_outlook=counts[Side.OUTLOOK], to_bc=counts[Side.BC], notes=tuple(tally.notes.values())
+    )  # fmt: skip
 
 
 def _queued(request: RunRequest) -> Report:

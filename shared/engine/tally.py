@@ -13,12 +13,14 @@ class Tally:
     counts: dict[Side, Counts] = field(default_factory=lambda: {Side.BC: Counts(), Side.OUTLOOK: Counts()})
     notes: dict[tuple[str, str, str, str], Note] = field(default_factory=dict)
     held: list[HeldKind] = field(default_factory=list)
+    safe: set[tuple[str, str, str, str]] = field(default_factory=set)  #: notes that a saved report holds already
 
     @classmethod
     def continued(cls, report: Report) -> "Tally":
         """Go on with what an earlier part of the same run has done (R32)."""
         tally = cls({Side.BC: report.to_bc, Side.OUTLOOK: report.to_outlook})
         tally.remark(report.notes)
+        tally.safe = set(tally.notes)
         return tally
 
     def add(self, side: Side, what: str, number: int = 1) -> None:
@@ -30,6 +32,15 @@ class Tally:
         """Take notes in; planning a contact again does not repeat what was said about it."""
         for note in notes:
             self.notes.setdefault((note.bc_id or note.outlook_id, note.field, note.value, _family(note)), note)
+
+    @property
+    def holds_lost_values(self) -> bool:
+        """Whether a note holds a value that will be gone once the plan is carried out, and no saved report does yet."""
+        return any(note.kind is NoteKind.CONFLICT and key not in self.safe for key, note in self.notes.items())
+
+    def unchanged(self, number: int) -> None:
+        """How many pairs were looked at and need nothing; a run that goes on counts them anew."""
+        self.counts[Side.OUTLOOK] = replace(self.counts[Side.OUTLOOK], unchanged=number)
 
     @property
     def did_something(self) -> bool:

@@ -1,6 +1,6 @@
 """One run's work while a plan is carried out: the sides, the inputs as they change, and planning a pair again."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from shared.cards import emails
@@ -49,6 +49,7 @@ class Work:
     tally: Tally
     pace: Pace
     positions: Positions
+    save_notes: Callable[[], None]
     attempts: dict[str, int] = field(default_factory=dict)
     refused: dict[str, dict[Field, str]] = field(default_factory=dict)
     unfinished: bool = False  #: a bulk call stopped half-way (R32)
@@ -66,6 +67,12 @@ class Work:
         """Raises RetryableError when the run has to hand over: its time is used up, or a batch stopped half-way."""
         if self.unfinished or self.services.monotonic() >= self.pace.deadline:
             raise RetryableError("The run's time is used up; it goes on where it stopped.", code="out-of-time")
+
+    def keep_notes(self) -> None:
+        """A value that a write is about to replace stands in a saved note before it goes (R13, R24, R30)."""
+        if self.tally.holds_lost_values:
+            self.save_notes()
+            self.tally.safe.update(self.tally.notes)
 
     def stamp(self, bc_id: str, origin: Origin) -> Stamp:
         """Our mark in an Outlook contact (R9)."""
