@@ -364,22 +364,27 @@ def test_r25_a_contact_that_a_folders_list_does_not_show_is_not_deleted(
     assert twin(world, bc_id) == key
 
 
-def test_r25_an_answer_that_does_not_come_is_no_deletion(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_r25_an_answer_that_does_not_come_is_no_deletion_and_is_asked_for_again(world: World) -> None:
     """Both feeds report the contact as gone; the look at the contact itself brings no answer."""
     bc_id, key = linked(world, on_outlook_delete=OnOutlookDelete.DELETE)
     other = world.bc.put(displayName="Bob", email="b@x.example", city="Berlin")
     world.sync()
-    world.mailbox().feed.append("")
     world.bc.delete(other)
     world.mailbox().delete(key)
 
-    monkeypatch.setattr(type(world.mailbox()), "read", lambda _self, _folder, _ids: {})
-    monkeypatch.setattr(type(world.bc), "read", lambda _self, _ids: {})
-    world.sync()
+    with pytest.MonkeyPatch.context() as silent:
+        silent.setattr(type(world.mailbox()), "read", lambda _self, _folder, _ids: {})
+        silent.setattr(type(world.bc), "read", lambda _self, _ids: {})
+        report = world.sync()
 
+    assert note(report, "no-answer").outlook_id == key
     assert bc_id in world.bc.rows
     assert "Bob" in names(world)
     assert set(links(world)) == {bc_id, other}
+
+    world.sync()
+    assert not world.bc.rows
+    assert names(world) == []
 
 
 @pytest.mark.parametrize(
