@@ -7,7 +7,6 @@ import azure.functions as func
 from functions.queues import COMPANY_JOBS_POISON, CONNECTION, SYNC_JOBS_POISON
 from shared.bootstrap import get_services
 from shared.engine.jobs import mailbox_of, read_company_job
-from shared.engine.run import close_as_failed
 from shared.logs import log_event
 
 bp = func.Blueprint()
@@ -26,6 +25,8 @@ def sync_jobs_poison(message: func.QueueMessage) -> None:
         log_event(logger, "poison_message", level=logging.ERROR, queue="sync-jobs", id=message.id)
         return
     log_event(logger, "poison_message", level=logging.ERROR, queue="sync-jobs", mailbox=mailbox)
+    from shared.engine.run import close_as_failed
+
     close_as_failed(get_services(), mailbox, "broke-off", REASON)
 
 

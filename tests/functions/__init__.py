@@ -1,0 +1,1 @@
+"""The triggers, called as functions, on everything in memory."""

@@ -1,0 +1,109 @@
+"""Which functions there are, and which door each belongs to: keys are per function, so a door is a set of keys."""
+
+import importlib
+import pkgutil
+import subprocess
+import sys
+from pathlib import Path
+
+import azure.functions as func
+import pytest
+
+import function_app
+import functions
+from functions.queues import COMPANY_JOBS, SYNC_JOBS
+from shared.engine import jobs
+from shared.storage import queues as stored
+from tests.functions.desk import FUNCTIONS, bindings, openapi
+
+ROOT = Path(__file__).parents[2]
+
+USER_DOOR = {
+    "user_explain": ("api/profiles/{user}/contacts/explain", {"POST"}),
+    "user_profile": ("api/profiles/{user}", {"GET", "PUT", "PATCH"}),
+    "user_run": ("api/runs/{id}", {"GET"}),
+    "user_runs": ("api/profiles/{user}/runs", {"GET"}),
+    "user_sync": ("api/sync", {"POST"}),
+    "user_unhide": ("api/profiles/{user}/contacts/{id}/unhide", {"POST"}),
+    "user_validate": ("api/profiles/{user}/validate", {"POST"}),
+}
+ADMIN_DOOR = {
+    "admin_company": ("api/admin/companies/{company}", {"GET", "PUT"}),
+    "admin_health": ("api/admin/health", {"GET"}),
+    "admin_profile": ("api/admin/profiles/{user}", {"PUT", "DELETE"}),
+    "admin_profiles": ("api/admin/profiles", {"GET"}),
+    "admin_sync": ("api/admin/sync", {"POST"}),
+}
+OPEN = {"health": ("api/health", {"GET"})}
+BEHIND = {"company_jobs", "company_jobs_poison", "fan_out", "sync_jobs", "sync_jobs_poison"}
+
+
+def trigger(function: str) -> dict[str, object]:
+    return next(each for each in bindings(function) if each["type"].endswith("Trigger"))
+
+
+def test_the_app_has_exactly_these_functions() -> None:
+    assert set(FUNCTIONS) == USER_DOOR.keys() | ADMIN_DOOR.keys() | OPEN.keys() | BEHIND
+
+
+def test_each_function_belongs_to_exactly_one_door() -> None:
+    assert not USER_DOOR.keys() & ADMIN_DOOR.keys()
+    for name, (route, verbs) in (USER_DOOR | ADMIN_DOOR | OPEN).items():
+        binding = trigger(name)
+        assert (binding["route"], set(binding["methods"])) == (route, verbs)  # type: ignore[call-overload]
+        assert binding["authLevel"].lower() == ("anonymous" if name in OPEN else "function")
+        assert ("/admin/" in f"/{route}") == (name in ADMIN_DOOR)
+
+
+def test_every_module_with_triggers_is_registered() -> None:
+    registered = set(FUNCTIONS)
+    for each in pkgutil.iter_modules(functions.__path__):
+        blueprint = getattr(importlib.import_module(f"functions.{each.name}"), "bp", None)
+        if isinstance(blueprint, func.Blueprint):
+            names = {builder._function.get_function_name() for builder in blueprint._function_builders}
+            assert names and names <= registered, each.name
+
+
+def test_the_description_names_every_route_verb_and_function_and_no_other() -> None:
+    described = {
+        (path, verb.upper(), operation["x-function"], operation["tags"][0])
+        for path, verbs in openapi()["paths"].items()
+        for verb, operation in verbs.items()
+        if verb != "parameters"
+    }
+    registered = {
+        (f"/{route}", verb, name, door)
+        for door, doors in (("user", USER_DOOR), ("admin", ADMIN_DOOR), ("open", OPEN))
+        for name, (route, verbs) in doors.items()
+        for verb in verbs
+    }
+    assert described == registered
+    ids = [
+        operation["operationId"]
+        for verbs in openapi()["paths"].values()
+        for verb, operation in verbs.items()
+        if verb != "parameters"
+    ]
+    assert len(ids) == len(set(ids))
+
+
+def test_triggers_and_storage_use_the_same_queues_and_messages() -> None:
+    assert SYNC_JOBS == stored.queue_name("%STORAGE_PREFIX%", stored.SYNC_JOBS)
+    assert COMPANY_JOBS == stored.queue_name("%STORAGE_PREFIX%", stored.COMPANY_JOBS)
+    assert jobs.mailbox_of(stored.sync_message("m")) == "m"
+    assert jobs.read_company_job(stored.company_message("c", "timer")) == jobs.CompanyJob("c", "timer")
+    assert trigger("sync_jobs")["queueName"] == SYNC_JOBS
+    assert trigger("sync_jobs_poison")["queueName"] == f"{SYNC_JOBS}-poison"
+    assert trigger("company_jobs")["queueName"] == COMPANY_JOBS
+    assert trigger("company_jobs_poison")["queueName"] == f"{COMPANY_JOBS}-poison"
+    assert trigger("fan_out")["schedule"] == "%SYNC_SCHEDULE%"
+
+
+@pytest.mark.parametrize("package", ["pydantic", "msal", "requests", "azure.data", "azure.storage", "azure.identity"])
+def test_an_idle_start_imports_no_library_that_it_does_not_need(package: str) -> None:
+    script = f"import sys, function_app; sys.exit(any(n == {package!r} or n.startswith({package + '.'!r}) for n in sys.modules))"
+    assert subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=False).returncode == 0
+
+
+def test_the_entry_point_shows_one_app_only() -> None:
+    assert [each for each in vars(function_app).values() if isinstance(each, func.FunctionApp)] == [function_app.app]
