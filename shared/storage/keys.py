@@ -24,10 +24,11 @@ import hashlib
 import re
 from datetime import datetime
 
+from shared.engine.run_ids import run_id
+
 MOST_CHARACTERS = 512  #: of a key; Azurite's limit, Azure's is 1,024
 _PART = re.compile(r"[A-Za-z0-9._-]{1,200}")
 _RUN_ID = re.compile(r"\d{13}\.([A-Za-z0-9_-]{1,100})\.[0-9a-f]{8}")
-_NEWEST_FIRST = 10**13 - 1
 
 
 def part(text: str) -> str:
@@ -55,17 +56,14 @@ def below(prefix: str) -> tuple[str, str]:
     return f"{prefix}|", f"{prefix}}}"  # "}" comes right after "|"
 
 
-def run_id(mailbox_id: str, requested_at: datetime, chance: str) -> str:
-    """Id of a run's report: tells its partition, and sorts newest first. `chance` is 8 random hex digits."""
-    made = f"{_NEWEST_FIRST - int(requested_at.timestamp() * 1000):013d}.{mailbox_id}.{chance}"
-    if not _RUN_ID.fullmatch(made):
-        raise ValueError("a run id needs a mailbox id without dots and 8 hex digits")
-    return made
+def before(since: datetime) -> str:
+    """Where the row keys of reports begin that were asked for before `since`."""
+    return f"{run_id('', since, '')[:13]}~"  # "~" comes after the "." of those asked for at that very moment
 
 
-def mailbox_of(run_id: str) -> str | None:
-    """The mailbox that a run belongs to; None when this is no run id."""
-    match = _RUN_ID.fullmatch(run_id)
+def mailbox_of(run: str) -> str | None:
+    """The mailbox that a run belongs to, by the run's id; None when this is none."""
+    match = _RUN_ID.fullmatch(run)
     return match[1] if match else None
 
 

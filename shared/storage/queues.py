@@ -1,12 +1,9 @@
-"""Port `Messages`, and what a message looks like: ids only, as JSON.
+"""Port `Messages`: bindings send messages at once and cannot delay them; these can."""
 
-Bindings send immediate messages and cannot delay; these can. Both write what `sync_message` and `company_message` make.
-"""
-
-import json
 import math
 from typing import TYPE_CHECKING
 
+from shared.engine import jobs
 from shared.errors import RetryableError
 from shared.storage.connect import StorageSettings, queue
 from shared.storage.tables import translated
@@ -24,16 +21,6 @@ def queue_name(prefix: str, name: str) -> str:
     return f"{prefix}-{name}"
 
 
-def sync_message(mailbox_id: str) -> str:
-    """Text of a message that wakes a worker for a mailbox."""
-    return json.dumps({"mailbox": mailbox_id})
-
-
-def company_message(company_id: str, reason: str) -> str:
-    """Text of a message that wakes a worker for a company's feed."""
-    return json.dumps({"company": company_id, "reason": reason})
-
-
 class QueueMessages:
     """Delayed messages. Queues are created when they are missing."""
 
@@ -44,11 +31,11 @@ class QueueMessages:
 
     def sync_job(self, mailbox_id: str, *, delay: float = 0) -> None:
         """See Messages."""
-        self._send(SYNC_JOBS, sync_message(mailbox_id), delay)
+        self._send(SYNC_JOBS, jobs.sync_job(mailbox_id), delay)
 
     def company_job(self, company_id: str, reason: str, *, delay: float = 0) -> None:
         """See Messages."""
-        self._send(COMPANY_JOBS, company_message(company_id, reason), delay)
+        self._send(COMPANY_JOBS, jobs.company_job(jobs.CompanyJob(company_id, reason)), delay)
 
     def _send(self, name: str, text: str, delay: float) -> None:
         from azure.core.exceptions import ResourceNotFoundError

@@ -6,10 +6,10 @@ from datetime import timedelta
 import pytest
 
 from shared.engine.model import Counts, HeldKind, Mode, Profile, Report, RunStatus, Trigger
+from shared.engine.run_ids import run_id
 from shared.engine.state import Mark
 from shared.errors import RequestError
 from shared.planning.model import Note, NoteKind, OnOutlookDelete, Policies
-from shared.storage import keys
 from tests.contract.storage_kinds import START, World
 
 
@@ -150,9 +150,9 @@ def test_a_mark_made_by_hand_settles_what_was_due_by_then(world: World) -> None:
 
 def report(world: World, seconds: float, **changes: object) -> Report:
     at = START + timedelta(seconds=seconds)
-    run_id = keys.run_id(world.mailbox, at, f"{int(seconds):08x}")
+    made_id = run_id(world.mailbox, at, f"{int(seconds):08x}")
     made = Report(
-        run_id, world.company, world.user, world.mailbox, Mode.FULL, Trigger.HTTP, RunStatus.QUEUED, requested_at=at
+        made_id, world.company, world.user, world.mailbox, Mode.FULL, Trigger.HTTP, RunStatus.QUEUED, requested_at=at
     )
     return replace(made, **changes)  # type: ignore[arg-type]
 

@@ -2,7 +2,7 @@
 
 import base64
 import gc
-import json
+import secrets
 import threading
 import time
 import uuid
@@ -17,16 +17,19 @@ import pytest
 
 from dev.azurite import Azurite, AzuriteError
 from shared.cards.model import BcContact
+from shared.engine import jobs
 from shared.engine.state import Busy, Changes, FeedChanges, FeedState, HeldMailbox
 from shared.errors import LeaseLost, RetryableError
-from shared.planning.model import Link
+from shared.planning.model import Link, Note, NoteKind
 from shared.storage import wire
 from shared.storage.connect import queue, table_service
-from shared.storage.queues import QueueMessages, company_message, sync_message
+from shared.storage.queues import QueueMessages
+from shared.storage.runs import TableReports
 from shared.storage.tables import Operation, RowConflict, RowMissing, Tables
-from tests.contract.storage_kinds import World, in_tables
+from tests.contract.storage_kinds import START, World, in_tables
 from tests.contract.test_storage_companies import contact
 from tests.contract.test_storage_mailboxes import link, linked
+from tests.contract.test_storage_profiles_marks_reports import report
 
 pytestmark = pytest.mark.integration
 
@@ -262,6 +265,27 @@ def test_a_range_takes_all_pages(tables: Tables) -> None:
     assert len(list(table.range(partition, "k|0500", "k|0600", page=7))) == 100
 
 
+# ---------------------------------------------------------------- reports
+
+
+def test_r35_reports_older_than_30_days_go_when_a_run_ends(stored: World) -> None:
+    assert stored.tables is not None
+    reports = TableReports(stored.tables)
+    for day in range(0, 40, 5):
+        reports.save(report(stored, day * 86_400))
+    reports.save(report(stored, 40 * 86_400, ended_at=START + timedelta(days=40)))
+    kept, _ = reports.of_profile(stored.mailbox, stored.company, stored.user, top=50)
+    assert [(each.requested_at - START).days for each in kept] == [40, 35, 30, 25, 20, 15, 10]
+
+
+def test_a_report_too_large_to_store_loses_notes_and_not_more(stored: World) -> None:
+    assert stored.tables is not None
+    notes = tuple(Note(NoteKind.FIELD, "long", secrets.token_hex(400)) for _ in range(4_000))
+    TableReports(stored.tables).save(report(stored, 1, notes=notes))
+    kept = stored.reports.get(report(stored, 1).run_id)
+    assert kept is not None and kept.notes == notes[:1_000]
+
+
 # ---------------------------------------------------------------- messages
 
 
@@ -282,8 +306,9 @@ def test_messages_are_sent_at_once_or_later_as_the_platform_encodes_them(account
     sync = queue(account, "contacttest-sync-jobs")
     (visible,) = sync.peek_messages(max_messages=5)
     assert sync.get_queue_properties().approximate_message_count == 2
-    assert base64.b64decode(visible.content).decode() == sync_message("box-1")
-    assert json.loads(company_message("c", "timer")) == {"company": "c", "reason": "timer"}
+    assert jobs.mailbox_of(base64.b64decode(visible.content).decode()) == "box-1"
+    company = queue(account, "contacttest-company-jobs")
+    assert company.get_queue_properties().approximate_message_count == 1
 
 
 def test_an_account_that_does_not_answer_is_tried_again_later() -> None:

@@ -334,7 +334,7 @@ class MemoryProfileState:
     def _reading(self, name: str) -> "_Reading":
         return _Reading(self._state, f"mailbox.{name}")
 
-    def _steps(self, changes: Changes) -> Iterator[Callable[[], None]]:
+    def _steps(self, changes: Changes) -> Iterator[Callable[[], object]]:
         """One step per link or row, in the order in which the real store packs them; positions last."""
         linked = {link.outlook_id for link in changes.links}
         for link in changes.dropped:
@@ -345,7 +345,7 @@ class MemoryProfileState:
         if changes.positions is not None:
             yield partial(setattr, self._rows, "positions", changes.positions)
 
-    def _steps_without_link(self, changes: Changes) -> Iterator[Callable[[], None]]:
+    def _steps_without_link(self, changes: Changes) -> Iterator[Callable[[], object]]:
         rows = self._rows
         parked = {each.outlook_id for each in changes.parked}
         for gone in changes.unparked:

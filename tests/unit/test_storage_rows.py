@@ -9,6 +9,7 @@ import pytest
 from shared.cards.business_central import contact_from_values
 from shared.cards.model import Card, Field, Origin
 from shared.engine.model import Positions, Profile
+from shared.engine.run_ids import run_id
 from shared.planning.model import Link, Parked
 from shared.storage import contact_rows, keys, links, records, wire
 from shared.storage.links import Place
@@ -46,14 +47,14 @@ def test_a_kind_s_range_holds_its_rows_and_no_others() -> None:
 def test_r35_run_ids_sort_newest_first_and_name_their_mailbox() -> None:
     at = datetime(2026, 11, 24, tzinfo=UTC)
     older, newer = (
-        keys.run_id("box-1", at, "00000000"),
-        keys.run_id("box-1", at + timedelta(milliseconds=1), "ffffffff"),
+        run_id("box-1", at, "00000000"),
+        run_id("box-1", at + timedelta(milliseconds=1), "ffffffff"),
     )
     assert newer < older
     assert keys.mailbox_of(older) == "box-1"
     assert keys.mailbox_of(older + "x") is None
-    with pytest.raises(ValueError, match="run id"):
-        keys.run_id("box.1", at, "00000000")
+    assert keys.mailbox_of(run_id("box.1", at, "00000000")) is None
+    assert newer < keys.before(at - timedelta(days=30))
 
 
 def test_log_keys_sort_by_sequence() -> None:
