@@ -20,7 +20,7 @@ from shared.engine.work import Work, touched_in_bc
 from shared.errors import PositionExpired
 from shared.pace import Pace
 from shared.planning.describe import describe
-from shared.planning.guards import Circumstances, Held, hold_back, kind_of
+from shared.planning.guards import HELD, Circumstances, Held, hold_back, kind_of
 from shared.planning.model import Create, Inputs, Note, NoteKind, Operation, Plan, Remove, Rules, Side, Unlink, Write
 from shared.planning.plan import make_plan
 
@@ -155,6 +155,7 @@ class OneRun:
             counted=counted,
             strange_folder=not chosen.made and not self.profile.main_folder and positions.last_run_at is None,
             confirmed_removals=self.request.confirm_removals,
+            held_before=frozenset(key for key, each in reading.parked.items() if each.reason == HELD),
         )
 
     def _counted_lately(self, positions: Positions) -> list[Counted]:

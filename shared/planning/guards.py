@@ -34,6 +34,7 @@ class Circumstances:
     counted: Mapping[str, int]  #: by kind: what unasked-for runs did in the last 24 hours; empty for requested runs
     strange_folder: bool = False  #: a first run in a folder that the sync did not make
     confirmed_removals: int | None = None  #: removals by a filter change that the request confirms
+    held_before: frozenset[str] = frozenset()  #: Outlook ids whose creation in BC an earlier run held back
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class Held:
     operations: tuple[Operation, ...]
 
 
+HELD = "held"  #: why a contact is parked whose creation in BC is held back
 OUTLOOK_REMOVALS, BC_REMOVALS = "outlook-removals", "bc-removals"
 OUTLOOK_CREATIONS, BC_CREATIONS = "outlook-creations", "bc-creations"
 
@@ -72,22 +74,33 @@ def hold_back(plan: Plan, thresholds: SafetyLimits, around: Circumstances) -> tu
     for operation in plan.operations:
         if kind := kind_of(operation):
             kinds[kind].append(operation)
-    held = [
-        Held(kind, len(concerned), limit, tuple(concerned))
-        for kind, concerned in kinds.items()
-        if (limit := _passed(kind, concerned, thresholds, around))
-    ]
+    found = (_held(kind, concerned, thresholds, around) for kind, concerned in kinds.items())
+    held = [each for each in found if each is not None]
     if not held:
         return plan, ()
     stopped = {id(operation) for each in held for operation in each.operations}
     going = [operation for operation in plan.operations if id(operation) not in stopped]
     going.extend(
-        Park(Parked(operation.outlook.id, "held", keys_of(operation.outlook.card.email)))
+        Park(Parked(operation.outlook.id, HELD, keys_of(operation.outlook.card.email)))
         for each in held
         for operation in each.operations
         if isinstance(operation, Create) and operation.side is Side.BC and operation.outlook
     )
     return replace(plan, operations=tuple(going)), tuple(held)
+
+
+def _held(kind: str, concerned: list[Operation], limits: SafetyLimits, around: Circumstances) -> Held | None:
+    if limit := _passed(kind, concerned, limits, around):
+        return Held(kind, len(concerned), limit, tuple(concerned))
+    before = [each for each in concerned if _was_held(each, around)]
+    return Held(kind, len(before), "held back by an earlier run", tuple(before)) if before else None
+
+
+def _was_held(operation: Operation, around: Circumstances) -> bool:
+    """What was held happens only when a person approves it, not because a later run counts less."""
+    return (
+        isinstance(operation, Create) and operation.outlook is not None and operation.outlook.id in around.held_before
+    )
 
 
 def _passed(kind: str, concerned: list[Operation], limits: SafetyLimits, around: Circumstances) -> str:
