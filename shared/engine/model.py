@@ -187,6 +187,7 @@ class Positions:
     last_full_at: datetime | None = None
     last_checked_at: datetime | None = None
     counted: tuple[Counted, ...] = ()
+    held: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  #: kind -> BC ids of removals that wait (R26)
     link_count: int = 0  #: as it was when loaded; kept by the store
 
 

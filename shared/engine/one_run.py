@@ -20,9 +20,20 @@ from shared.engine.work import Work, touched_in_bc
 from shared.errors import PositionExpired
 from shared.pace import Pace
 from shared.planning.describe import describe
-from shared.planning.guards import HELD, Circumstances, Held, hold_back, kind_of
+from shared.planning.guards import (
+    ALL,
+    BC_REMOVALS,
+    OUTLOOK_REMOVALS,
+    Circumstances,
+    Held,
+    hold_back,
+    id_of,
+    kind_of,
+)
 from shared.planning.model import Create, Inputs, Note, NoteKind, Operation, Plan, Remove, Rules, Side, Unlink, Write
 from shared.planning.plan import make_plan
+
+HELD_MOST = 2_000  #: removals that are remembered one by one while they wait for approval
 
 
 @dataclass(slots=True)
@@ -59,8 +70,9 @@ class OneRun:
         self._plan_and_apply(reading, chosen, company)
 
     def _company_holds(self, feed: FeedState) -> None:
-        """What is held for the whole company is said in each report (R26, R33)."""
-        self.tally.held += [each for each in (feed.stopped, feed.held) if each is not None]
+        """What is held for the whole company is said to whoever asks for a run (R26, R33)."""
+        if self.request.trigger.is_requested:
+            self.tally.held += [each for each in (feed.stopped, feed.held) if each is not None]
 
     def _folder_known(self, positions: Positions, chosen: ChosenFolder) -> Positions:
         """Remember a folder as soon as it is there; a preview remembers nothing (R34)."""
@@ -110,6 +122,8 @@ class OneRun:
             or positions.log_position < feed.floor
             or lag > self.services.limits.log_lag_most
             or positions.filter_text != text_of(self.profile, company)
+            # the answer to an earlier run that held removals: nothing has changed since, and they are due (R26)
+            or self.request.confirm_removals is not None
         )
         return Extent(
             outlook_full=full or not positions.delta_link or positions.unclean,
@@ -142,7 +156,7 @@ class OneRun:
         if self.request.preview:
             self._show(plan, held)
             return
-        self._apply(reading, plan, company)
+        self._apply(reading, plan, held, company)
 
     def _circumstances(self, reading: Reading, chosen: ChosenFolder) -> Circumstances:
         positions = reading.positions
@@ -153,9 +167,10 @@ class OneRun:
         return Circumstances(
             links=positions.link_count,
             counted=counted,
-            strange_folder=not chosen.made and not self.profile.main_folder and positions.last_run_at is None,
+            strange_folder=not chosen.made and positions.last_run_at is None,
             confirmed_removals=self.request.confirm_removals,
-            held_before=frozenset(key for key, each in reading.parked.items() if each.reason == HELD),
+            held_before={kind: frozenset(ids) for kind, ids in positions.held.items()},
+            parked=reading.parked,
         )
 
     def _counted_lately(self, positions: Positions) -> list[Counted]:
@@ -179,7 +194,7 @@ class OneRun:
             verbs = {Create: "created", Write: "updated", Remove: "deleted"}
             self.tally.add(operation.side, verbs[type(operation)])
 
-    def _apply(self, reading: Reading, plan: Plan, company: CompanySettings) -> None:
+    def _apply(self, reading: Reading, plan: Plan, held: Sequence[Held], company: CompanySettings) -> None:
         services, inputs = self.services, reading.inputs
         assert inputs is not None  # noqa: S101
         recorder = Recorder(
@@ -212,7 +227,8 @@ class OneRun:
         self._index_outside(inputs, work)
         if work.unfinished:
             work.need_time()
-        recorder.finish(self._moved(work, reading, plan, company))
+        moved = self._moved(work, reading, plan, company)
+        recorder.finish(replace(moved, held=self._waiting(reading, held)))
         self.next_retry = recorder.next_retry
 
     def _index_outside(self, inputs: Inputs, work: Work) -> None:
@@ -224,7 +240,7 @@ class OneRun:
                 company_id = inputs.rules.company_id
                 self.services.companies.note_outside(company_id, self.profile.id, ids, linked=linked)
 
-    def _moved(self, work: Work, reading: Reading, plan: Plan, company: CompanySettings) -> Positions | None:
+    def _moved(self, work: Work, reading: Reading, plan: Plan, company: CompanySettings) -> Positions:
         """Positions move last (R30); a run limited by a filter of its own moves none."""
         now = self.services.now()
         limited = reading.rules.limit_to is not None
@@ -247,6 +263,16 @@ class OneRun:
             last_full_at=now if self.request.mode is Mode.FULL else positions.last_full_at,
         )
 
+    def _waiting(self, reading: Reading, held: Sequence[Held]) -> dict[str, tuple[str, ...]]:
+        """Removals that wait for approval (R26): a full look forgets what is no longer due."""
+        whole = reading.extent.outlook_full and reading.extent.bc_full
+        waiting: dict[str, tuple[str, ...]] = {} if whole else dict(reading.positions.held)
+        for each in held:
+            if each.kind in (OUTLOOK_REMOVALS, BC_REMOVALS):
+                ids = dict.fromkeys([*waiting.get(each.kind, ()), *(id_of(one) for one in each.operations)])
+                waiting[each.kind] = tuple(ids) if len(ids) <= HELD_MOST else (ALL,)
+        return waiting
+
     def _counted_now(self, plan: Plan) -> tuple[Counted, ...]:
         if self.request.trigger.is_requested:
             return ()
@@ -261,13 +287,7 @@ NO_ANSWER = "Outlook gave no answer about this contact; it was left as it is and
 
 
 def _held_kind(held: Held) -> HeldKind:
-    ids: list[str] = []
-    for operation in held.operations:
-        if isinstance(operation, Remove):
-            ids.append(operation.bc_id)
-        elif isinstance(operation, Create):
-            ids.append(operation.outlook.id if operation.outlook else operation.bc.id if operation.bc else "")
-    return HeldKind(held.kind, held.count, held.limit, tuple(ids))
+    return HeldKind(held.kind, held.count, held.limit, tuple(id_of(each) for each in held.operations))
 
 
 def _is_bc(operation: Operation) -> bool:

@@ -124,7 +124,7 @@ class _Session:
         except RetryableError as error:
             return self._hand_over(run, report, error)
         except SyncError as error:
-            self._close(_failed(self._filled(run, report), services, error.code, str(error)))
+            self._close_failed(_failed(self._filled(run, report), services, error.code, str(error)))
             return None
         except Exception:
             log_event(logger, "run_broke", run=request.run_id, mailbox=request.mailbox_id)
@@ -132,6 +132,16 @@ class _Session:
         self._mark_retry(run)
         self._end(run, report)
         return None
+
+    def _close_failed(self, report: Report) -> None:
+        """A mailbox or company that stays broken is reported once, not at every tick."""
+        if not self.request.trigger.is_requested and not (report.notes or report.continued):
+            page, _ = self.services.reports.of_profile(report.mailbox_id, report.company_id, report.profile_id, top=1)
+            if page and page[0].status is RunStatus.FAILED and page[0].error_code == report.error_code:
+                self.services.reports.discard(report)
+                self.held.finish(self.request)
+                return
+        self._close(report)
 
     def _end(self, run: OneRun, report: Report) -> None:
         """A tick that found nothing to do leaves no report (R35)."""
@@ -158,8 +168,8 @@ class _Session:
         tally = run.tally
         return replace(
             report,
-            to_outlook=tally.counts[Side.OUTLOOK],
-            to_bc=tally.counts[Side.BC],
+            to_outlook=tally.of(Side.OUTLOOK),
+            to_bc=tally.of(Side.BC),
             notes=tuple(tally.notes.values()),
             held=_each_kind_once(tally.held),
             requests=dict(self.pace.requests),
@@ -199,10 +209,8 @@ def _close(services: Services, held: HeldMailbox, request: RunRequest, report: R
 
 def _so_far(report: Report, tally: Tally) -> Report:
     """The report of a run that is under way: its notes hold values that the run is about to replace."""
-    counts = tally.counts
-    return replace(
-        report, to_outlook=counts[Side.OUTLOOK], to_bc=counts[Side.BC], notes=tuple(tally.notes.values())
-    )  # fmt: skip
+    notes = tuple(tally.notes.values())
+    return replace(report, to_outlook=tally.of(Side.OUTLOOK), to_bc=tally.of(Side.BC), notes=notes)
 
 
 def _queued(request: RunRequest) -> Report:

@@ -40,7 +40,16 @@ class Tally:
 
     def unchanged(self, number: int) -> None:
         """How many pairs were looked at and need nothing; a run that goes on counts them anew."""
-        self.counts[Side.OUTLOOK] = replace(self.counts[Side.OUTLOOK], unchanged=number)
+        self.counts = {side: replace(counts, unchanged=number) for side, counts in self.counts.items()}
+
+    def of(self, side: Side) -> Counts:
+        """The counts of one direction; a contact is skipped in the direction in which it would have travelled."""
+        skipped = {
+            note.outlook_id if side is Side.BC else note.bc_id
+            for note in self.notes.values()
+            if note.kind is NoteKind.SKIPPED and (not note.bc_id) is (side is Side.BC)
+        }
+        return replace(self.counts[side], skipped=len(skipped))
 
     @property
     def did_something(self) -> bool:

@@ -170,7 +170,7 @@ def _selection(services: Services, draft: Draft, pace: Pace) -> str:
     company_feed.bring_up_to_date(services, profile.company_id, services.now(), pace)
     contacts = services.companies.all_contacts(profile.company_id)
     number = sum(scope_of(each, rules) is ScopeReason.IN_SCOPE for each in contacts)
-    return f"{number} contacts are selected."
+    return f"Contacts selected: {number}."
 
 
 def _ok(checks: _Checks, check: str) -> bool:

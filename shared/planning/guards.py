@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from shared.cards.emails import keys_of
 from shared.planning.model import Cause, Create, Operation, Park, Parked, Plan, Remove, Side
@@ -34,7 +34,8 @@ class Circumstances:
     counted: Mapping[str, int]  #: by kind: what unasked-for runs did in the last 24 hours; empty for requested runs
     strange_folder: bool = False  #: a first run in a folder that the sync did not make
     confirmed_removals: int | None = None  #: removals by a filter change that the request confirms
-    held_before: frozenset[str] = frozenset()  #: Outlook ids whose creation in BC an earlier run held back
+    held_before: Mapping[str, frozenset[str]] = field(default_factory=dict)  #: by kind: what waits for approval
+    parked: Mapping[str, Parked] = field(default_factory=dict)  #: a contact parked as held waits for approval too
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,9 @@ class Held:
     operations: tuple[Operation, ...]
 
 
-HELD = "held"  #: why a contact is parked whose creation in BC is held back
+HELD = "held"  #: a parked contact's reason: its creation in BC waits for approval
+ALL = "*"  #: too many to remember one by one: every removal of that kind waits
+WAITS = "held by an earlier run and not approved yet"
 OUTLOOK_REMOVALS, BC_REMOVALS = "outlook-removals", "bc-removals"
 OUTLOOK_CREATIONS, BC_CREATIONS = "outlook-creations", "bc-creations"
 
@@ -68,14 +71,19 @@ def kind_of(operation: Operation) -> str:
     return ""
 
 
-def hold_back(plan: Plan, thresholds: SafetyLimits, around: Circumstances) -> tuple[Plan, tuple[Held, ...]]:
-    """The plan without what is held, and what is held. Everything of a kind is held when its limit is passed."""
+def hold_back(plan: Plan, limits: SafetyLimits, around: Circumstances) -> tuple[Plan, tuple[Held, ...]]:
+    """The plan without what is held, and what is held. Everything of a kind is held when its limit is passed; what was
+    held before stays held until a person approves it, however few it is by now."""
     kinds: dict[str, list[Operation]] = defaultdict(list)
     for operation in plan.operations:
         if kind := kind_of(operation):
             kinds[kind].append(operation)
-    found = (_held(kind, concerned, thresholds, around) for kind, concerned in kinds.items())
-    held = [each for each in found if each is not None]
+    held: list[Held] = []
+    for kind, concerned in kinds.items():
+        if limit := _passed(kind, concerned, limits, around):
+            held.append(Held(kind, len(concerned), limit, tuple(concerned)))
+        elif waiting := [each for each in concerned if _was_held(kind, each, around)]:
+            held.append(Held(kind, len(waiting), WAITS, tuple(waiting)))
     if not held:
         return plan, ()
     stopped = {id(operation) for each in held for operation in each.operations}
@@ -89,18 +97,29 @@ def hold_back(plan: Plan, thresholds: SafetyLimits, around: Circumstances) -> tu
     return replace(plan, operations=tuple(going)), tuple(held)
 
 
-def _held(kind: str, concerned: list[Operation], limits: SafetyLimits, around: Circumstances) -> Held | None:
-    if limit := _passed(kind, concerned, limits, around):
-        return Held(kind, len(concerned), limit, tuple(concerned))
-    before = [each for each in concerned if _was_held(each, around)]
-    return Held(kind, len(before), "held back by an earlier run", tuple(before)) if before else None
+def id_of(operation: Operation) -> str:
+    """The contact that a held operation is remembered by: BC id of a removal, Outlook id of a creation in BC."""
+    match operation:
+        case Remove():
+            return operation.bc_id
+        case Create():
+            source = operation.outlook or operation.bc
+            return source.id if source else ""
+    return ""
 
 
-def _was_held(operation: Operation, around: Circumstances) -> bool:
-    """What was held happens only when a person approves it, not because a later run counts less."""
-    return (
-        isinstance(operation, Create) and operation.outlook is not None and operation.outlook.id in around.held_before
-    )
+def _was_held(kind: str, operation: Operation, around: Circumstances) -> bool:
+    if kind == BC_CREATIONS:
+        known = around.parked.get(id_of(operation))
+        return known is not None and known.reason == HELD
+    if isinstance(operation, Remove) and _is_confirmed(operation, around):
+        return False
+    waiting = around.held_before.get(kind, frozenset())
+    return ALL in waiting or id_of(operation) in waiting
+
+
+def _is_confirmed(operation: Remove, around: Circumstances) -> bool:
+    return around.confirmed_removals is not None and operation.cause is Cause.LEFT_SCOPE
 
 
 def _passed(kind: str, concerned: list[Operation], limits: SafetyLimits, around: Circumstances) -> str:
