@@ -1,0 +1,168 @@
+"""The story: a company and three mailboxes, from the first sync to the one that has nothing to do."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from dev.demo.cast import ADA, BLOCKED, CLEO, CLEOS_OWN, NO_EMAIL, USERS, company_contacts
+from dev.demo.edits import edits
+from dev.demo.facts import Facts, phone, town
+from dev.demo.telling import Teller
+from dev.system import System
+
+type Report = Mapping[str, Any]
+
+SHOWN = 4  #: contacts of each mailbox in a table
+NARROWER = {"country": "GB", "city": "London"}
+
+
+def tell(system: System, teller: Teller) -> None:
+    """All chapters."""
+    facts = Facts(system)
+    _set_up(system, teller)
+    _first_sync(system, teller, facts)
+    _edits_on_both_sides(system, teller, facts)
+    _another_filter(system, teller, facts)
+    _nothing_to_do(system, teller)
+
+
+def _set_up(system: System, teller: Teller) -> None:
+    teller.heading("A company and three users")
+    contacts = company_contacts()
+    system.simulators.bc.seed(contacts)
+    for user in USERS:
+        system.simulators.graph.create_user(user.address, displayName=user.name)
+    system.simulators.graph.seed_contacts(CLEO.address, CLEOS_OWN)
+    persons = sum(contact["type"] == "Person" for contact in contacts)
+    teller.say(
+        f"Business Central: {len(contacts) - persons} companies and {persons} persons. {NO_EMAIL} has no e-mail "
+        f"address, {BLOCKED} is privacy blocked: they are never synced."
+    )
+    rows = []
+    for user in USERS:
+        folder = {"folder": user.folder} if user.folder else {}
+        saved = system.app.save_profile(user.address, filter=dict(user.filter), policies=dict(user.policies), **folder)
+        shown = "the main Contacts folder" if saved["folder"] == "default" else saved["folder"]
+        policy = saved["policies"]["onOutlookDelete"]
+        rows.append((user.name, _text(saved["filter"]), shown, policy))
+    teller.table(("user", "filter (Business Central's own language)", "folder", "on deletion in Outlook"), rows)
+
+
+def _first_sync(system: System, teller: Teller, facts: Facts) -> None:
+    teller.heading("First sync: the timer fires")
+    mark = system.mark()
+    system.tick()
+    counts = system.counts(mark)
+    reports = _newest(system)
+    teller.reports(reports)
+    for user in USERS:
+        found = facts.in_folder(user)
+        rows = [
+            (name, each.get("jobTitle") or "", each.get("companyName") or "", phone(each), town(each))
+            for name, each in sorted(found.items())
+        ]
+        place = "her main folder" if user.place == "contacts" else f"“{user.place}”"
+        teller.table(
+            ("name", "job title", "company", "phone", "town"),
+            [*rows[:SHOWN], (f"… and {len(rows) - SHOWN} more", *[""] * 4)],
+            f"{user.name}'s mailbox, {place}: {len(rows)} contacts",
+        )
+    teller.notes({name: report["notes"] for name, report in reports.items()})
+    for user in USERS:
+        wanted = facts.selected_by(user) - ({"Lucy Barker"} if user is CLEO else set())
+        teller.claim(
+            f"{user.name} has exactly the {len(wanted)} persons of the filter", set(facts.in_folder(user)) == wanted
+        )
+    untouched = {contact["displayName"] for contact in system.simulators.graph.contacts_of(CLEO.address)}
+    own = {contact["displayName"] for contact in CLEOS_OWN}
+    teller.claim("Cleo's own contacts are as they were, and nobody is there twice", own <= untouched)
+    teller.counts(counts, "All three")
+
+
+def _edits_on_both_sides(system: System, teller: Teller, facts: Facts) -> None:
+    teller.heading("People work on both sides, and the timer fires again")
+    done = edits()
+    for edit in done:
+        edit.act(system, facts)
+    mark, seen = system.mark(), _newest(system)
+    system.tick()
+    first = _newest(system)
+    system.tick()  # what one user's run brought to BC reaches those whose runs were over by then
+    second = {name: report for name, report in _newest(system).items() if report["runId"] != first[name]["runId"]}
+    counts = system.counts(mark)
+    rows, broken = [], []
+    for edit in done:
+        text, holds = edit.came(facts)
+        rows.append((edit.who, edit.does, ("✓ " if holds else "✗ ") + text, edit.why))
+        if not holds:
+            broken.append(edit.does)
+    teller.table(("who", "did what", "what came of it", "why"), rows)
+    teller.reports({name: report for name, report in first.items() if report["runId"] != seen[name]["runId"]})
+    if second:
+        teller.say("At the next tick, those who were not reached by the first:")
+        teller.reports(second)
+    teller.notes({name: [*first[name]["notes"], *second.get(name, {"notes": ()})["notes"]] for name in first})
+    teller.claim("every edit arrived as the rules say", not broken)
+    lost = [note for note in first["Ada"]["notes"] if note["name"] == "David Hodgson" and note["kind"] == "conflict"]
+    teller.claim(
+        "the number that lost is not lost: it stands in Ada's notes",
+        [note["value"] for note in lost] == ["+44 20 7946 2222"],
+    )
+    teller.counts(counts, "Both ticks, all three")
+
+
+def _another_filter(system: System, teller: Teller, facts: Facts) -> None:
+    teller.heading("Ada wants fewer contacts: first a preview, then the sync")
+    before = facts.in_folder(ADA)
+    mark = system.mark()
+    preview = system.app.sync(ADA.address, filter=NARROWER, preview=True)
+    removals = [step for step in preview["plan"] if step["operation"] == "remove"]
+    teller.say(f"The filter would be {_text(NARROWER)}. The preview shows {len(removals)} removals, and says:")
+    for held in preview["held"]:
+        teller.say(f"  held ({held['kind']}): {held['count']}, since this is {held['limit']}")
+    teller.claim(
+        "the preview wrote nothing", not _writes(system, mark) and facts.in_folder(ADA).keys() == before.keys()
+    )
+    report = system.app.sync(ADA.address, filter=NARROWER)
+    teller.claim(
+        f"without a confirmation the run holds them back (status “{report['status']}”), and nobody is removed",
+        report["status"] == "held" and facts.in_folder(ADA).keys() == before.keys(),
+    )
+    report = system.app.sync(ADA.address, filter=NARROWER, confirmRemovals=len(removals))
+    teller.reports({"Ada": report})
+    left = facts.in_folder(ADA)
+    wanted = {name for name in facts.selected_by(ADA) if facts.in_bc()[name]["city"] == "London"}
+    teller.claim(
+        f"with confirmRemovals {len(removals)} she keeps the {len(left)} in London: {', '.join(sorted(left))}",
+        set(left) == wanted,
+    )
+    teller.claim("nobody was deleted in Business Central", before.keys() <= facts.in_bc().keys())
+
+
+def _nothing_to_do(system: System, teller: Teller) -> None:
+    teller.heading("A further run has nothing to do")
+    system.tick()  # reads the echo of the last writes
+    for what in ("timer", "incremental", "full"):
+        mark = system.mark()
+        if what == "timer":
+            system.tick()
+        else:
+            for user in USERS:
+                system.app.sync(user.address, what)
+        counts = system.counts(mark)
+        teller.claim(
+            f"{what}: nothing was written, to no mailbox and not to Business Central", not _writes(system, mark)
+        )
+        teller.counts(counts, "All three")
+
+
+def _writes(system: System, mark: int) -> int:
+    return sum(each.writes for each in system.counts(mark).values())
+
+
+def _newest(system: System) -> dict[str, Report]:
+    found = {user.name: system.app.newest_run(user.address) for user in USERS}
+    return {name: report for name, report in found.items() if report is not None}
+
+
+def _text(filter_: Mapping[str, str]) -> str:
+    return ", ".join(f"{field}: {expression}" for field, expression in filter_.items()) or "none"
