@@ -22,7 +22,6 @@ from shared.engine.services import Services
 
 bp = func.Blueprint()
 
-WAIT_MOST = 60  #: seconds; Business Central's callers give up after 100
 FIRST_LOOK, LOOK_EVERY = 0.1, 0.5  #: seconds between looks at the report: doubling from the one to the other
 
 
@@ -33,7 +32,7 @@ FIRST_LOOK, LOOK_EVERY = 0.1, 0.5  #: seconds between looks at the report: doubl
 async def user_sync(req: func.HttpRequest, jobs: func.Out[List[str]]) -> func.HttpResponse:  # noqa: UP006
     """Put a run into its mailbox's line."""
     services = await asyncio.to_thread(get_services)
-    wait = number(req, "wait", default=0, least=0, most=WAIT_MOST)
+    wait = number(req, "wait", default=0, least=0, most=int(services.limits.wait_most))
     report = await asyncio.to_thread(_request, services, req)
     if not wait:
         jobs.set([sync_job(report.mailbox_id)])

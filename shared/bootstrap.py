@@ -8,6 +8,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -46,11 +47,6 @@ def use_services(services: Services | None) -> None:
         _built = services
 
 
-def wait_most() -> float:
-    """How long, in seconds, a request for a run may wait for its end."""
-    return get_settings().wait_most
-
-
 def build(settings: Settings) -> Services:
     """Plug the adapters in. Opens no connection."""
     from shared.business_central.environment import Environment
@@ -74,13 +70,14 @@ def build(settings: Settings) -> Services:
         client_id=settings.client_id,
         credential=credential(settings),
     )
-    graph = Client(graph_service(settings.graph_root), tokens)
+    graph = Client(replace(graph_service(settings.graph_root), read_timeout=settings.http_timeout), tokens)
     bc = Client(
         bc_service(
             root=settings.bc_root,
             tenant=settings.bc_tenant,
             environment=settings.bc_environment,
             scope=settings.bc_scope,
+            read_timeout=settings.http_timeout,
         ),
         tokens,
     )
@@ -92,7 +89,7 @@ def build(settings: Settings) -> Services:
         companies=TableCompanies(tables, lease_seconds=settings.lease_seconds),
         profiles=TableProfiles(tables),
         marks=TableMarks(tables),
-        reports=TableReports(tables),
+        reports=TableReports(tables, notes_most=settings.notes_most, kept_days=settings.retention_days),
         messages=QueueMessages(settings, settings.storage_prefix),
         now=lambda: datetime.now(UTC),
         monotonic=time.monotonic,
@@ -128,9 +125,11 @@ def limits(settings: Settings) -> Limits:
         retry_first=settings.retry_first,
         retry_most=settings.retry_most,
         setup_probe=settings.setup_probe,
+        create_settles=settings.create_settles,
         attempts_most=settings.attempts_most,
         apply_batch=settings.apply_batch,
         feed_wait=settings.feed_wait,
+        wait_most=settings.wait_most,
         category=settings.category,
         default_folder=settings.default_folder,
     )

@@ -20,9 +20,11 @@ class Limits:
     retry_first: float = 300.0  #: R31, doubling ...
     retry_most: float = 86_400.0  #: ... up to a day
     setup_probe: float = 900.0  #: R31
+    create_settles: float = 600.0  #: BC may work this long on a create whose answer was lost (BC reference 8.1, 11.3)
     attempts_most: int = 5  #: how often a dying run is taken up again before it is closed as failed
     apply_batch: int = 200  #: operations of one side handed to an adapter before they are recorded
     feed_wait: float = 120.0  #: how long a requested run waits for another's refresh of the feed
+    wait_most: float = 60.0  #: most that a caller may wait for the end of a run
     category: str = "Business Central"
     default_folder: str = "Business Central"
 

@@ -12,7 +12,6 @@ import pytest
 import function_app
 import functions
 from functions.queues import COMPANY_JOBS, SYNC_JOBS
-from shared.engine import jobs
 from shared.storage import queues as stored
 from tests.functions.desk import FUNCTIONS, bindings, openapi
 
@@ -87,11 +86,9 @@ def test_the_description_names_every_route_verb_and_function_and_no_other() -> N
     assert len(ids) == len(set(ids))
 
 
-def test_triggers_and_storage_use_the_same_queues_and_messages() -> None:
-    assert SYNC_JOBS == stored.queue_name("%STORAGE_PREFIX%", stored.SYNC_JOBS)
-    assert COMPANY_JOBS == stored.queue_name("%STORAGE_PREFIX%", stored.COMPANY_JOBS)
-    assert jobs.mailbox_of(stored.sync_message("m")) == "m"
-    assert jobs.read_company_job(stored.company_message("c", "timer")) == jobs.CompanyJob("c", "timer")
+def test_triggers_and_storage_use_the_same_queues() -> None:
+    assert stored.queue_name("%STORAGE_PREFIX%", stored.SYNC_JOBS) == SYNC_JOBS
+    assert stored.queue_name("%STORAGE_PREFIX%", stored.COMPANY_JOBS) == COMPANY_JOBS
     assert trigger("sync_jobs")["queueName"] == SYNC_JOBS
     assert trigger("sync_jobs_poison")["queueName"] == f"{SYNC_JOBS}-poison"
     assert trigger("company_jobs")["queueName"] == COMPANY_JOBS
@@ -101,7 +98,7 @@ def test_triggers_and_storage_use_the_same_queues_and_messages() -> None:
 
 @pytest.mark.parametrize("package", ["pydantic", "msal", "requests", "azure.data", "azure.storage", "azure.identity"])
 def test_an_idle_start_imports_no_library_that_it_does_not_need(package: str) -> None:
-    script = f"import sys, function_app; sys.exit(any(n == {package!r} or n.startswith({package + '.'!r}) for n in sys.modules))"
+    script = f"import sys, function_app; sys.exit(any(f'{{name}}.'.startswith('{package}.') for name in sys.modules))"
     assert subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=False).returncode == 0
 
 

@@ -1,0 +1,65 @@
+"""Wiring: nothing at import, the settings where they belong, the best credential first."""
+
+from dataclasses import fields, replace
+
+import pytest
+
+from shared import bootstrap
+from shared.engine.limits import Limits, SafetyLimits
+from shared.errors import SettingsError
+from shared.settings import Settings, read, reset_settings
+from shared.transport.auth import Assertion, Certificate, Secret
+
+BASICS = {
+    "ENTRA_TENANT_ID": "t",
+    "ENTRA_CLIENT_ID": "c",
+    "ENTRA_CLIENT_SECRET": "s",
+    "BC_ENVIRONMENT": "Sandbox",
+    "AzureWebJobsStorage": "UseDevelopmentStorage=true",
+}
+
+
+def settings(**more: str) -> Settings:
+    return read(BASICS | more)
+
+
+def test_the_defaults_of_settings_are_the_numbers_of_the_rules() -> None:
+    assert bootstrap.limits(settings()) == Limits()
+
+
+def test_every_number_of_the_rules_is_a_setting() -> None:
+    plain = settings()
+    not_ours = {"create_settles"}  # how long Business Central may take is no choice
+    numbers = {each.name for kind in (Limits, SafetyLimits) for each in fields(kind)} - {"safety"} - not_ours
+    for name in numbers:
+        value = getattr(plain, name)
+        other = value + 1 if isinstance(value, int | float) else value + "x"
+        assert bootstrap.limits(replace(plain, **{name: other})) != bootstrap.limits(plain), name
+
+
+def test_building_opens_no_connection() -> None:
+    services = bootstrap.build(settings())
+    assert (services.environment, services.tenant) == ("Sandbox", "t")
+    assert len(services.new_id()) == 8
+    assert services.now().tzinfo is not None
+
+
+def test_the_best_credential_counts() -> None:
+    both = {"ENTRA_CLIENT_CERTIFICATE": "pem"}
+    assert isinstance(bootstrap.credential(settings()), Secret)
+    assert isinstance(bootstrap.credential(settings(**both)), Certificate)
+    assert isinstance(bootstrap.credential(settings(**both, MANAGED_IDENTITY_CLIENT_ID="m")), Assertion)
+
+
+def test_services_are_built_once_and_a_failure_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    bootstrap.use_services(None)
+    reset_settings()
+    for name in BASICS:
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(SettingsError, match="BC_ENVIRONMENT"):
+        bootstrap.get_services()
+    for name, value in BASICS.items():
+        monkeypatch.setenv(name, value)
+    assert bootstrap.get_services() is bootstrap.get_services()
+    bootstrap.use_services(None)
+    reset_settings()
