@@ -124,6 +124,7 @@ class Settings:
     retry_first: float = _setting("RETRY_FIRST_SECONDS", 300.0, _above_zero)
     retry_most: float = _setting("RETRY_MOST_SECONDS", 86_400.0, _above_zero)
     setup_probe: float = _setting("SETUP_PROBE_SECONDS", 900.0, _above_zero)
+    create_settles: float = _setting("CREATE_SETTLES_SECONDS", 600.0, _above_zero)
     attempts_most: int = _setting("ATTEMPTS_MOST", 5, _above_zero)
     apply_batch: int = _setting("APPLY_BATCH", 200, _above_zero)
     feed_wait: float = _setting("FEED_WAIT_SECONDS", 120.0, _not_negative)

@@ -26,7 +26,7 @@ COLUMNS = {
 _OPTIONAL = ("email",)
 _MUST_SAY = ("number", "type", "name")
 _TYPES = CONTACT.fields["type"].members
-_DOMAIN = "contacts.example"
+_DOMAIN = "people.example"
 
 
 class BadFile(Exception):

@@ -18,14 +18,15 @@ NARROWER = {"country": "GB", "city": "London"}
 def tell(system: System, teller: Teller) -> None:
     """All chapters."""
     facts = Facts(system)
-    _set_up(system, teller)
+    set_up(system, teller)
     _first_sync(system, teller, facts)
     _edits_on_both_sides(system, teller, facts)
     _another_filter(system, teller, facts)
     _nothing_to_do(system, teller)
 
 
-def _set_up(system: System, teller: Teller) -> None:
+def set_up(system: System, teller: Teller) -> None:
+    """The company, the users and their profiles."""
     teller.heading("A company and three users")
     contacts = company_contacts()
     system.simulators.bc.seed(contacts)

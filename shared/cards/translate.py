@@ -1,4 +1,4 @@
-"""From one side's terms to the other's: what Outlook shall hold of a BC value, and whether BC can hold an Outlook value.
+"""From one side's terms to the other's: what Outlook shall hold of a BC value, whether BC can hold an Outlook value.
 
 Lengths and rules are BC's (BC reference 2.1, 2.6). A value that BC cannot hold is never cut: it is a `Refusal` (R17).
 """

@@ -1,7 +1,7 @@
 """The BC half of applying a plan: creations, writes, deletions, each batch recorded behind it."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from shared.cards import emails
@@ -14,6 +14,7 @@ from shared.planning import notes, rebase
 from shared.planning.model import (
     ABSENT,
     Create,
+    Link,
     NoteKind,
     Operation,
     Parked,
@@ -107,7 +108,7 @@ class BcStage:
             self._stop(str(error))
         contact = bc if side == "bc" else outlook
         if contact is not None:
-            self.work.recorder.fail(contact.id, side, error.code)
+            self._wait_for_probe(contact.id, side)
 
     def _note_stop(self, reason: str) -> None:
         self.work.tally.remark([notes.about(NoteKind.FAILED, "company-setup", reason)])
@@ -115,9 +116,13 @@ class BcStage:
     def _keep_for_later(self, batch: Sequence[Operation]) -> None:
         for each in batch:
             if isinstance(each, Create) and each.outlook is not None:
-                self.work.recorder.fail(each.outlook.id, "outlook", "company-setup")
+                self._wait_for_probe(each.outlook.id, "outlook")
             elif isinstance(each, Write | Remove) and each.bc is not None and each.bc.id not in self.work.written:
-                self.work.recorder.fail(each.bc.id, "bc", "company-setup")
+                self._wait_for_probe(each.bc.id, "bc")
+
+    def _wait_for_probe(self, key: str, side: str) -> None:
+        """What waits for the company's set-up is tried with the next probe, however often that failed (R31)."""
+        self.work.recorder.fail(key, side, "company-setup", wait=self.work.services.limits.setup_probe)
 
     # ------------------------------------------------------------ writes
 
@@ -141,10 +146,17 @@ class BcStage:
 
     def _was_written(self, write: Write, answer: BcContact) -> list[Operation]:
         link = rebase.after_bc_write(write, answer)
-        self.work.recorder.link(link)
+        self._record(link)
         self.work.tally.add(Side.BC, "updated")
         self.work.written[answer.id] = answer
         return self.work.plan_pair(link, Present(answer), Shown(write.outlook))
+
+    def _record(self, link: Link) -> None:
+        """The pair, and that the snapshot is older than it until the feed is told (R30)."""
+        recorder, now = self.work.recorder, self.work.services.now()
+        recorder.link(link)
+        self.work.positions = replace(self.work.positions, bc_written_at=now)
+        recorder.changes.positions = replace(recorder.state.positions(), bc_written_at=now)
 
     def _again(self, stale: Sequence[Write]) -> list[Operation]:
         """Read again, merge again (R13); what has been tried often enough waits for the next run."""
@@ -218,7 +230,7 @@ class BcStage:
 
     def _was_created(self, create: Create, answer: BcContact) -> list[Operation]:
         link = rebase.after_bc_create(create, answer)
-        self.work.recorder.link(link)
+        self._record(link)
         self.work.tally.add(Side.BC, "created")
         self.work.written[answer.id] = answer
         outlook = create.outlook
@@ -260,6 +272,8 @@ class BcStage:
         offered = len(self.work.written) + len(self.gone)
         if state is not None and state.head - offered == before:
             self.work.positions = company_feed.moved_to(self.work.positions, state.head)  # nothing but our own
+        if state is not None:
+            self.work.positions = replace(self.work.positions, bc_written_at=None)
         if self.claimed and (state is not None or not self.work.written):
             services.companies.release_claims(company_id, self.claimed, self.work.request.run_id)
             self.claimed = []

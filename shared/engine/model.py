@@ -183,6 +183,7 @@ class Positions:
     log_position: int = 0
     filter_text: str = ""  #: canonical text of the filters last applied: a change means comparing with the snapshot
     unclean: bool = False  #: set before the first create of a run, cleared at its end (R9, R30)
+    bc_written_at: datetime | None = None  #: our latest write to BC that the feed may not know of (R30)
     last_run_at: datetime | None = None
     last_full_at: datetime | None = None
     last_checked_at: datetime | None = None

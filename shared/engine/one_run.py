@@ -58,7 +58,7 @@ class OneRun:
         rules = rules_of(self.profile, company, services.environment, services.limits.category, limit_to)
         positions = self.state.positions()
         feed = company_feed.bring_up_to_date(
-            services, self.profile.company_id, request.requested_at, self.pace, full=request.mode is Mode.FULL
+            services, self.profile.company_id, self._since(positions), self.pace, full=request.mode is Mode.FULL
         )
         self._company_holds(feed)
         if feed.stopped is not None:
@@ -68,6 +68,12 @@ class OneRun:
         positions = self._folder_known(positions, chosen)
         reading = self._read(outlook, chosen, rules, feed, positions, company)
         self._plan_and_apply(reading, chosen, company)
+
+    def _since(self, positions: Positions) -> datetime:
+        """The feed must know what BC held at the request (R14), and what a run wrote that died before it told (R30)."""
+        if positions.bc_written_at is None:
+            return self.request.requested_at
+        return max(self.request.requested_at, positions.bc_written_at + timedelta(microseconds=1))
 
     def _company_holds(self, feed: FeedState) -> None:
         """What is held for the whole company is said to whoever asks for a run (R26, R33)."""
@@ -142,7 +148,8 @@ class OneRun:
         extent: Extent,
     ) -> Reading:
         companies, now = self.services.companies, self.services.now()
-        return Reading(companies, outlook, self.state, feed, positions, chosen, rules, extent, now)
+        bc = self.services.business_central(self.pace).company(self.profile.company_id)
+        return Reading(companies, bc, outlook, self.state, feed, positions, chosen, rules, extent, now)
 
     # ------------------------------------------------------------ plan and apply
 
@@ -203,7 +210,7 @@ class OneRun:
         work = Work(
             services=services,
             request=self.request,
-            bc=services.business_central(self.pace).company(self.profile.company_id),
+            bc=reading.company,
             outlook=reading.outlook,
             folder_id=reading.folder_id,
             feed=reading.feed,
@@ -215,9 +222,10 @@ class OneRun:
             save_notes=lambda: self.save_notes(self.tally),
         )
         recorder.unhide(plan.unhide)
-        for key in sorted(reading.unanswered):  # the positions move on, so these are kept for retry (R25, R30)
-            recorder.fail(key, "outlook", "no-answer")
-            self.tally.remark([Note(NoteKind.FAILED, "no-answer", NO_ANSWER, outlook_id=key)])
+        for key, side in sorted(reading.unanswered.items()):  # the positions move on: kept for retry (R25, R30)
+            recorder.fail(key, side, "no-answer")
+            ids = {"bc_id" if side == "bc" else "outlook_id": key}
+            self.tally.remark([Note(NoteKind.FAILED, "no-answer", NO_ANSWER, **ids)])
         in_bc = [each for each in plan.operations if _is_bc(each)]
         touched = touched_in_bc(in_bc)
         rest = [each for each in plan.operations if not _is_bc(each) and _pair_of(each) not in touched]
@@ -283,7 +291,7 @@ class OneRun:
         return tuple(Counted(self.services.now(), kind, count) for kind, count in kinds.items())
 
 
-NO_ANSWER = "Outlook gave no answer about this contact; it was left as it is and is tried again."
+NO_ANSWER = "The service gave no answer about this contact; it was left as it is and is tried again."
 
 
 def _held_kind(held: Held) -> HeldKind:

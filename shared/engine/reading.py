@@ -14,7 +14,8 @@ from shared.cards.normalise import matching_key
 from shared.cards.translate import countries_from
 from shared.engine.folders import ChosenFolder
 from shared.engine.model import Positions, Retry
-from shared.engine.sides import OutlookSide
+from shared.engine.recording import is_undecided
+from shared.engine.sides import BcSide, OutlookSide
 from shared.engine.state import Companies, FeedState, ProfileState
 from shared.planning.model import (
     ABSENT,
@@ -46,6 +47,7 @@ class Reading:
     """Reads for one run. After `read`, `inputs` is complete and `delta_link` and `log_position` say how far it goes."""
 
     companies: Companies
+    company: BcSide
     outlook: OutlookSide
     state: ProfileState
     feed: FeedState
@@ -62,7 +64,7 @@ class Reading:
     bc: dict[str, BcReading] = field(default_factory=dict)
     shown: dict[str, OutlookReading] = field(default_factory=dict)
     parked: dict[str, Parked] = field(default_factory=dict)
-    unanswered: set[str] = field(default_factory=set)  #: Outlook ids whose state is not known: to be tried again (R31)
+    unanswered: dict[str, str] = field(default_factory=dict)  #: id -> side: no answer came, to be tried again (R31)
 
     @property
     def folder_id(self) -> str:
@@ -134,7 +136,7 @@ class Reading:
         answers = self.outlook.read(self.folder_id, wanted)
         for key, contact in answers.items():
             self.shown[key] = ABSENT if contact is None else Shown(contact)
-        self.unanswered.update(key for key in wanted if key not in answers)
+        self.unanswered.update({key: "outlook" for key in wanted if key not in answers})
 
     # ------------------------------------------------------------ the BC side
 
@@ -149,8 +151,7 @@ class Reading:
             link = self.links.get(contact.id)
             if link is not None or belongs(contact, self.rules, None):
                 self.bc[contact.id] = Present(contact)
-        for key in self.links:
-            self.bc.setdefault(key, ABSENT)
+        self._ask_bc([key for key in self.links if key not in self.bc])
 
     def _log_entries(self) -> None:
         """The newest entry of each contact since the position."""
@@ -163,27 +164,39 @@ class Reading:
                 self.bc[key] = ABSENT if contact is None else Present(contact)
 
     def _snapshot(self, bc_ids: Iterable[str]) -> None:
-        """Contacts of pairs that BC's feed did not name: unchanged, or gone from the snapshot, hence deleted (R25)."""
-        wanted = [key for key in bc_ids if key not in self.bc]
+        """Contacts of pairs that BC's feed did not name."""
+        wanted = [key for key in dict.fromkeys(bc_ids) if key not in self.bc]
         if not wanted:
             return
         found = self.companies.contacts(self.rules.company_id, wanted)
-        for key in wanted:
-            contact = found.get(key)
+        self.bc.update({key: Present(contact) for key, contact in found.items()})
+        self._ask_bc([key for key in wanted if key not in found])
+
+    def _ask_bc(self, bc_ids: Sequence[str]) -> None:
+        """Contacts that the snapshot lacks: deleted, or created by a run that could not tell the feed (R25, R30)."""
+        if not bc_ids:
+            return
+        answers = self.company.read(bc_ids)
+        for key, contact in answers.items():
             self.bc[key] = ABSENT if contact is None else Present(contact)
+        self.unanswered.update({key: "bc" for key in bc_ids if key not in answers})
 
     # ------------------------------------------------------------ retries, pairs, newcomers
 
     def _read_retries(self) -> None:
         """R31: tried again even if nothing changed."""
-        due = [each for each in self.state.retries() if self.extent.requested or each.next_at <= self.now]
+        due = [each for each in self.state.retries() if each.next_at <= self.now or self._asked_for(each)]
         self.retries = {each.key: each for each in due}
         outlook_ids = [each.key for each in due if each.side == "outlook"]
         bc_ids = [each.key for each in due if each.side == "bc"]
         self.links.update(self.state.links_by_bc([key for key in bc_ids if key not in self.links]))
         self.links.update(self.state.links_by_outlook(outlook_ids))
         self._snapshot(bc_ids)
-        self._read_again([key for key in outlook_ids if key not in self.shown])
+        concerned = [link.outlook_id for link in self.links.values() if link.bc_id in self.retries]
+        self._read_again([key for key in (*outlook_ids, *concerned) if key not in self.shown])
+
+    def _asked_for(self, retry: Retry) -> bool:
+        return self.extent.requested and not is_undecided(retry.code, retry.side)
 
     def _complete_pairs(self) -> None:
         """Each pair with one reading gets the other, where the plan can come to a write."""

@@ -8,7 +8,13 @@ from shared.cards.model import Origin
 from shared.engine.limits import Limits
 from shared.engine.model import Positions, Retry
 from shared.engine.state import Changes, ProfileState
+from shared.errors import OutcomeUnknown
 from shared.planning.model import Link, Parked
+
+
+def is_undecided(code: str, side: str) -> bool:
+    """Whether BC may still be working on a create whose answer was lost: until it has settled, nobody repeats it."""
+    return code == OutcomeUnknown.code and side == "outlook"
 
 
 @dataclass(slots=True)
@@ -74,10 +80,13 @@ class Recorder:
         """R23: the user brought it back."""
         self.changes.unhidden.update(bc_ids)
 
-    def fail(self, key: str, side: str, code: str) -> None:
-        """Keep a contact for retry, at doubling intervals up to a day (R31)."""
+    def fail(self, key: str, side: str, code: str, *, wait: float | None = None) -> None:
+        """Keep a contact for retry, at doubling intervals up to a day (R31), or in `wait` seconds."""
         attempts = self.due[key].attempts + 1 if key in self.due else 1
-        wait = min(self.limits.retry_most, self.limits.retry_first * 2 ** min(attempts - 1, 20))
+        if wait is None:
+            wait = min(self.limits.retry_most, self.limits.retry_first * 2 ** min(attempts - 1, 20))
+        if is_undecided(code, side):
+            wait = max(wait, self.limits.create_settles)
         self.failed[key] = Retry(key, side, code, attempts, self.now + timedelta(seconds=wait))
 
     def commit(self) -> None:

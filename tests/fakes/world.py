@@ -52,6 +52,7 @@ class World:
     directory: MemoryDirectory
     limits: Limits = field(default_factory=Limits)
     run_numbers: "count[int]" = field(default_factory=lambda: count(1))
+    id_numbers: "count[int]" = field(default_factory=lambda: count(1))
 
     @classmethod
     def new(cls, limits: Limits | None = None) -> "World":
@@ -95,7 +96,6 @@ class World:
     @property
     def services(self) -> Services:
         """What the engine gets."""
-        numbers = count(1)
         return Services(
             directory=lambda _pace: self.directory,
             business_central=lambda _pace: self.environment,
@@ -107,7 +107,7 @@ class World:
             messages=self.state.messages,
             now=self.clock,
             monotonic=self.clock.monotonic,
-            new_id=lambda: f"{next(numbers):08x}",
+            new_id=lambda: f"{next(self.id_numbers):08x}",
             environment=ENVIRONMENT,
             sleep=self.clock.sleep,
             limits=self.limits,

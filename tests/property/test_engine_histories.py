@@ -12,6 +12,7 @@ After two undisturbed rounds of runs four things must hold:
 
 import os
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import pytest
@@ -226,10 +227,8 @@ class Histories(RuleBasedStateMachine):
         """The process dies at any call, before or after its effect."""
         self.world.request(user, mode)
         self.world.faults.die(at, after=after)
-        try:
+        with suppress(Died):
             self.world.work(user)
-        except Died:
-            pass
         self.world.faults.restart()
         self.world.clock.advance(seconds=61)
 
