@@ -15,6 +15,7 @@ from shared.engine.folder_choice import MAIN_FOLDER
 from shared.engine.health import Part
 from shared.engine.model import CompanySettings, Positions, Profile, Report, RunStatus
 from shared.engine.validate import Check
+from shared.engine.versions import version_of
 from shared.engine.wishes import effective
 from shared.planning.model import Link, Note, Policies
 
@@ -64,7 +65,7 @@ def profile_body(profile: Profile, company_name: str, positions: Positions | Non
         "effectivePolicies": _policies(effective(profile)),
         "actor": profile.actor,
         "changedAt": _time(profile.changed_at),
-        "etag": profile.etag,
+        "etag": version_of(profile.etag),
         "links": {
             "self": f"/api/profiles/{profile.id}{by_company}",
             "runs": f"/api/profiles/{profile.id}/runs{by_company}",
@@ -132,7 +133,7 @@ def company_body(company: CompanySettings) -> Json:
         "name": company.name,
         "baseFilter": dict(company.base_filter),
         "excludedFields": list(company.excluded_fields),
-        "etag": company.etag,
+        "etag": version_of(company.etag),
     }
 
 

@@ -12,6 +12,7 @@ from shared.engine.model import Profile
 from shared.engine.profiles import save
 from shared.engine.services import Services
 from shared.engine.validate import validate
+from shared.engine.versions import version_of
 
 bp = func.Blueprint()
 
@@ -62,5 +63,5 @@ def profile_answer(services: Services, profile: Profile, *, status: int) -> func
     """A profile with when it was last run."""
     positions = services.mailboxes.peek(profile.mailbox_id, profile.company_id, profile.id).positions()
     name = services.companies.settings(profile.company_id).name
-    headers = {"ETag": f'"{profile.etag.replace(chr(34), "")}"'}
+    headers = {"ETag": f'"{version_of(profile.etag)}"'}
     return answer(profile_body(profile, name, positions), status=status, headers=headers)

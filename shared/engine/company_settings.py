@@ -8,6 +8,7 @@ from shared.cards.model import Field
 from shared.engine.callers import Caller, Subject, check_origin, find_company
 from shared.engine.model import CompanySettings
 from shared.engine.services import Services
+from shared.engine.versions import check_version
 from shared.errors import RequestError
 from shared.filters import parse_filter
 from shared.pace import Pace
@@ -33,13 +34,7 @@ def save(
 ) -> CompanySettings:
     """Replace the settings. Raises RequestError, FilterError, CompanyUnavailable; then nothing was changed."""
     now = read(services, company, caller, pace)
-    if etag is not None and etag != now.etag:
-        raise RequestError(
-            "The company's settings were changed meanwhile: read them again and repeat.",
-            code="changed-meanwhile",
-            status=409,
-            field="etag",
-        )
+    check_version(etag, now.etag, "The company's settings were")
     # %me differs from user to user, so a filter for all cannot use it
     parse_filter(base_filter, company=now.name or None)
     wanted = replace(now, base_filter=dict(base_filter), excluded_fields=_fields(excluded_fields))

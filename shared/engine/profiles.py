@@ -20,6 +20,7 @@ from shared.engine.rules_of import rules_of
 from shared.engine.services import Services
 from shared.engine.sides import Mailbox
 from shared.engine.state import Mark
+from shared.engine.versions import check_version
 from shared.engine.wishes import Wish, applied, refuse_admin_only
 from shared.errors import MailboxUnavailable, RequestError
 from shared.pace import Pace
@@ -68,13 +69,7 @@ def prepare(
         start, company = _new(services, subject, caller, pace, admin)
     else:
         start, company = before, services.companies.settings(before.company_id)
-        if wish.etag is not None and wish.etag != before.etag:
-            raise RequestError(
-                "The profile was changed meanwhile: read it again and repeat.",
-                code="changed-meanwhile",
-                status=409,
-                field="etag",
-            )
+        check_version(wish.etag, before.etag, "The profile was")
     own = wish.mailbox is None or wish.mailbox.strip().casefold() in {
         start.mailbox_id.casefold(), start.mailbox_address.casefold(),
     }  # fmt: skip
