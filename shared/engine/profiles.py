@@ -69,7 +69,7 @@ def prepare(
         start, company = _new(services, subject, caller, pace, admin)
     else:
         start, company = before, services.companies.settings(before.company_id)
-        check_version(wish.etag, before.etag, "The profile was")
+    check_version(wish.etag, start.etag, "The profile was")
     own = wish.mailbox is None or wish.mailbox.strip().casefold() in {
         start.mailbox_id.casefold(), start.mailbox_address.casefold(),
     }  # fmt: skip

@@ -85,6 +85,7 @@ def test_a_profile_that_was_changed_meanwhile_is_not_overwritten(desk: Desk) -> 
     desk.save(enabled=False)
 
     refused = (409, "changed-meanwhile", "etag")
+    assert desk.call("PUT", f"/api/profiles/{BEN}", {"etag": etag}).problem == refused
     assert desk.call("PATCH", ADDRESS, {"etag": etag, "enabled": True}).problem == refused
     assert desk.call("PATCH", ADDRESS, {"enabled": True}, headers={"If-Match": f'"{etag}"'}).problem == refused
     newest = desk.call("GET", ADDRESS).headers["ETag"]
