@@ -59,6 +59,8 @@ class Surroundings:
 def merge(around: Surroundings, link: Link, bc: BcContact, outlook: OutlookContact) -> Merge:
     """Merge one pair: what each side has to be told, and what stays different and why."""
     result = Merge()
+    if not link.left and bc.card == link.base_bc and outlook.card == link.base_outlook and not outlook.more_lines:
+        return result  # most pairs of a full run
     for which in FIELDS:
         if which not in around.rules.excluded:
             _Pair(around, link, bc, outlook, which, result).decide()

@@ -1,0 +1,198 @@
+"""Where a measurement takes place: simulators in a process of their own, Azurite, the app's own adapters in this one.
+
+The app's own adapters are plugged in by `shared.bootstrap`, with settings as in Azure; only a counter is added to the
+table client's transport. What a company and its mailbox need is prepared once for the lines that want the same size.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from unittest.mock import patch
+from uuid import uuid4
+
+from dev.azurite import Azurite
+from dev.bench.rows import CountRows, Rows
+from dev.simulators.launch import Addresses, Simulators
+from shared import bootstrap
+from shared.engine.fan_out import serve_company
+from shared.engine.jobs import CompanyJob, Reason
+from shared.engine.model import Mode, Profile, Report
+from shared.engine.requests import Wanted, request_run
+from shared.engine.run import run_mailbox
+from shared.engine.services import Services
+from shared.settings import read
+from shared.storage import connect
+
+PREFIX = "bench"
+FOLDER = "Business Central"
+_START_SECONDS = 60.0
+
+
+class BenchError(Exception):
+    """Something did not run as the measurement presumes; the message says what."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What some work took."""
+
+    graph: int  #: HTTP requests
+    bc: int
+    graph_writes: int  #: items of batches included
+    bc_writes: int
+    rows: Rows
+    seconds: float
+    kinds: str  #: what was asked of the two services
+
+
+@dataclass
+class Company:
+    """A company of the simulator with one profile that selects everybody."""
+
+    grounds: "Grounds"
+    profile: Profile
+    persons: int
+
+    def first_sync(self) -> Cost:
+        """Bring everybody into the mailbox."""
+        cost = self.grounds.cost(lambda: self.run(Mode.INCREMENTAL))
+        count = len(self.grounds.simulators.graph.contacts_of(self.profile.mailbox_id, FOLDER))
+        if count != self.persons:
+            raise BenchError(f"{count} of {self.persons} contacts came into the folder")
+        return cost
+
+    def run(self, mode: Mode) -> Report:
+        """A run as its user asks for it."""
+        services = self.grounds.services
+        report = request_run(services, self.profile, Wanted(mode=mode), "bench")
+        self._work_off()
+        done = services.reports.get(report.run_id)
+        if done is None or not done.status.value.startswith("succeeded"):
+            raise BenchError(f"a run ended as {done and done.status}: {done and (done.error or done.held)}")
+        return done
+
+    def tick(self) -> None:
+        """A tick of the timer: the company's job, then the mailbox's."""
+        job = CompanyJob(self.profile.company_id, Reason.TIMER, self.grounds.services.now())
+        if serve_company(self.grounds.services, job) != [self.profile.mailbox_id]:
+            raise BenchError("the tick did not find the mailbox due")
+        self._work_off()
+
+    def _work_off(self) -> None:
+        services, mailbox = self.grounds.services, self.profile.mailbox_id
+        while services.mailboxes.waiting(mailbox):
+            run_mailbox(services, mailbox, uuid4().hex)
+
+
+@dataclass
+class Grounds:
+    """Running servers, and the services of the app connected to them."""
+
+    simulators: Simulators
+    services: Services
+    counter: CountRows
+    _companies: dict[int, Company] = field(default_factory=dict)
+
+    def new_company(self, persons: int) -> Company:
+        """A company with that many made-up persons, changed a moment ago, and a user with an empty mailbox."""
+        name = f"Bench {uuid4().hex[:8]}"
+        bc, graph = self.simulators.bc, self.simulators.graph
+        company_id = bc.add_company(name)
+        bc.seed(count=persons, company=company_id)
+        address = f"{uuid4().hex[:8]}@bench.example"
+        user_id = graph.create_user(address)
+        profile = Profile(company_id.lower(), user_id.lower(), address, user_id.lower(), address, folder_name=FOLDER)
+        return Company(self, self.services.profiles.save(profile), persons)
+
+    def synced_company(self, persons: int) -> Company:
+        """The same, after its first sync and the tick that reads its echoes; made once for each size."""
+        if persons not in self._companies:
+            company = self.new_company(persons)
+            company.first_sync()
+            company.tick()
+            self._companies[persons] = company
+        return self._companies[persons]
+
+    def cost(self, work: Callable[[], object]) -> Cost:
+        """Do some work and count."""
+        log = self.simulators.graph
+        # the mailbox's limit of 10,000 requests in 10 minutes has its own tests; here it would only mean waiting
+        log.reset_throttle()
+        since, self.counter.rows, began = log.log_number(), Rows(), time.perf_counter()
+        work()
+        seconds, rows = time.perf_counter() - began, self.counter.rows
+        counts = log.counts(since)
+        graph, bc = counts.get("graph", {}), counts.get("bc", {})
+        if defects := log.defects():
+            raise BenchError(defects[0])
+        return Cost(
+            graph.get("requests", 0),
+            bc.get("requests", 0),
+            graph.get("writes", 0),
+            bc.get("writes", 0),
+            rows,
+            seconds,
+            "; ".join(
+                f"{service}: {', '.join(f'{number} {kind}' for kind, number in sorted(found['kinds'].items()))}"
+                for service, found in sorted(counts.items())
+                if service != "entra"
+            ),
+        )
+
+
+@contextmanager
+def grounds() -> Iterator[Grounds]:
+    """Start everything, and end it again."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
+        azurite = stack.enter_context(Azurite())
+        addresses = stack.enter_context(_simulators(folder))
+        simulators = stack.enter_context(Simulators(addresses))
+        simulators.graph.switch(limit_requests=1_000_000)
+        stack.enter_context(patch.dict(os.environ, simulators.environment()))
+        counter = CountRows(PREFIX)
+        counted = partial(connect.table_service, transport=counter)
+        stack.enter_context(patch.object(connect, "table_service", counted))
+        yield Grounds(simulators, bootstrap.build(read(_settings(addresses, azurite))), counter)
+
+
+def _settings(at: Addresses, azurite: Azurite) -> dict[str, str]:
+    return {
+        "ENTRA_TENANT_ID": at.tenant,
+        "ENTRA_CLIENT_ID": at.client_id,
+        "ENTRA_CLIENT_SECRET": at.client_secret,
+        "ENTRA_AUTHORITY_HOST": at.authority_host,
+        "GRAPH_ROOT": at.graph_root,
+        "BC_ROOT": at.bc_root,
+        "BC_SCOPE": at.bc_scope,
+        "BC_ENVIRONMENT": "Production",
+        "AzureWebJobsStorage": azurite.connection_string,
+        "STORAGE_PREFIX": PREFIX,
+        "HOLD_OUTLOOK_CREATIONS": "1000000",  # a first sync of 10,000 waits for nobody's approval here (R26)
+        "RUN_BUDGET_SECONDS": "3600",
+    }
+
+
+@contextmanager
+def _simulators(folder: Path) -> Iterator[Addresses]:
+    """The simulators in a process of their own, so that their work is not counted as ours."""
+    state = folder / "simulators.json"
+    command = [sys.executable, "-m", "dev.simulators", "--state-dir", str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=Path(__file__).resolve().parents[2]) as process:
+        try:
+            give_up = time.monotonic() + _START_SECONDS
+            while not state.exists():
+                if process.poll() is not None or time.monotonic() > give_up:
+                    raise BenchError("the simulators did not start")
+                time.sleep(0.05)
+            yield Addresses(**json.loads(state.read_text(encoding="utf-8")))
+        finally:
+            process.terminate()
