@@ -60,8 +60,8 @@ def _page(measured: list[tuple[Line, Figure]]) -> str:
     return (
         "# Benchmarks\n\nWritten by `make bench`; single lines with `make bench ONLY=name`. The app's own adapters run "
         "against the simulators and the storage emulator on one machine; requests are counted by the simulators' logs, "
-        f"rows at the table client. Measured {datetime.now(UTC):%Y-%m-%d}.\n\n{head}{body}\n## What the figures are made "
-        f"of\n\n{made_of}"
+        f"rows at the table client. Measured {datetime.now(UTC):%Y-%m-%d}.\n\n{head}{body}\n"
+        f"## What the figures are made of\n\n{made_of}"
     )
 
 
