@@ -40,6 +40,8 @@ def settings_for(addresses: Addresses, storage: str, more: Mapping[str, str]) ->
         "SYNC_SCHEDULE": "0 */5 * * * *",
         "AzureWebJobs.fan_out.Disabled": "true",
         "PYTHON_THREADPOOL_THREAD_COUNT": "8",
+        # storage on this machine may be asked more often than one that costs money
+        "AzureFunctionsJobHost__extensions__queues__maxPollingInterval": "00:00:00.2",
         "DEVHOST_KEYS": json.dumps(keys),
         "REQUESTS_CA_BUNDLE": addresses.ca_file,
         "SSL_CERT_FILE": addresses.ca_file,

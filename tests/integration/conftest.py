@@ -13,7 +13,6 @@ SETTINGS = {
     "DEVHOST_MESSAGE_LEASE": "00:00:05",
     "AzureFunctionsJobHost__extensions__queues__visibilityTimeout": "00:00:00",
     "AzureFunctionsJobHost__extensions__queues__maxDequeueCount": "3",
-    "AzureFunctionsJobHost__extensions__queues__maxPollingInterval": "00:00:00.2",
 }
 
 
