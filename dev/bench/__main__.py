@@ -1,69 +1,74 @@
-"""`make bench`: measure, print the table, write docs/benchmarks.md; `make bench ONLY=name` measures one line."""
+"""python -m dev.bench [ONLY]: measure, print the table, write docs/benchmarks.md; exit 1 when a number is over."""
 
+import argparse
+import functools
+import signal
 import sys
-from datetime import UTC, datetime
-from pathlib import Path
+from collections.abc import Sequence
+from contextlib import ExitStack
 
 from rich.console import Console
 from rich.table import Table
 
+from dev.azurite import AzuriteError
+from dev.bench import page
 from dev.bench.figures import Figure, Line
 from dev.bench.lines import LINES
-from dev.bench.place import grounds
+from dev.bench.place import BenchError, grounds
+from dev.system.simulator_process import SimulatorError
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
 
-
-def main(arguments: list[str]) -> int:
-    """Exit code 0 when every figure stays within what is allowed."""
-    only = next((each.removeprefix("ONLY=") for each in arguments if each), "")
-    lines = [line for line in LINES if not only or line.name == only]
-    console = Console(width=110)
-    if not lines:
-        console.print(f"There is no line “{only}”. Lines: {', '.join(line.name for line in LINES)}.")
+def main() -> int:
+    """Read the command line and measure; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m dev.bench", description="Measure what runs cost.")
+    names = [line.name for line in LINES]
+    parser.add_argument("only", nargs="?", choices=names, help="one line of the table (default: all)")
+    only: str | None = parser.parse_args().only
+    # the end by a signal is an orderly one, too: nothing is left running
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    console = Console()
+    try:
+        measured = _measure([line for line in LINES if only in (None, line.name)], console)
+    except (AzuriteError, SimulatorError, BenchError) as error:
+        print(error, file=sys.stderr)
         return 2
-    measured: list[tuple[Line, Figure]] = []
-    with grounds() as place:
-        for line in lines:
-            console.print(f"… {line.work}")
-            measured += [(line, figure) for figure in line.measure(place)]
     console.print(_table(measured))
-    if not only:
-        PAGE.write_text(_page(measured), encoding="utf-8")
-    return 0 if all(figure.is_fine for _, figure in measured) else 1
+    if only is None:
+        page.write(measured)
+        console.print(f"Written: {page.PAGE.name}")
+    return 0 if all(figure.is_fine for _, figures in measured for figure in figures) else 1
 
 
-def _rows(measured: list[tuple[Line, Figure]]) -> list[tuple[str, str, str, str, str]]:
-    return [
-        (
-            line.work,
-            figure.what,
-            "" if figure.most is None else figure.text(figure.most),
-            figure.text(figure.reached),
-            "" if figure.most is None else "yes" if figure.is_fine else "NO",
-        )
-        for line, figure in measured
-    ]
+def _measure(lines: Sequence[Line], console: Console) -> list[tuple[Line, Sequence[Figure]]]:
+    """All lines, on the same servers, which are started for those that need them."""
+    measured = []
+    with ExitStack() as stack:
+        start = functools.cache(lambda: stack.enter_context(grounds()))
+        for line in lines:
+            with console.status(f"{line.name}: {line.work} …"):
+                measured.append((line, line.measure(start)))
+    return measured
 
 
-def _table(measured: list[tuple[Line, Figure]]) -> Table:
-    table = Table("work", "figure", "at most", "reached", "ok")
-    for row in _rows(measured):
-        table.add_row(*row)
+def _table(measured: Sequence[tuple[Line, Sequence[Figure]]]) -> Table:
+    table = Table(title="What runs cost")
+    for name in ("line", "work", "counted"):
+        table.add_column(name)
+    for name in ("at most", "reached", ""):
+        table.add_column(name, justify="right")
+    for line, figures in measured:
+        for figure in figures:
+            shown = (line.name, line.work) if figure is figures[0] else ("", "")
+            table.add_row(*shown, figure.what, *_verdict(figure), end_section=figure is figures[-1])
     return table
 
 
-def _page(measured: list[tuple[Line, Figure]]) -> str:
-    head = "| work | figure | at most | reached | ok |\n|---|---|---|---|---|\n"
-    body = "".join(f"| {' | '.join(row)} |\n" for row in _rows(measured))
-    made_of = "".join(f"- {line.work}, {figure.what}: {figure.detail}\n" for line, figure in measured if figure.detail)
-    return (
-        "# Benchmarks\n\nWritten by `make bench`; single lines with `make bench ONLY=name`. The app's own adapters run "
-        "against the simulators and the storage emulator on one machine; requests are counted by the simulators' logs, "
-        f"rows at the table client. Measured {datetime.now(UTC):%Y-%m-%d}.\n\n{head}{body}\n"
-        f"## What the figures are made of\n\n{made_of}"
-    )
+def _verdict(figure: Figure) -> tuple[str, str, str]:
+    if figure.most is None:
+        return "", f"[dim]{figure.text(figure.reached)}[/]", ""
+    verdict = "[green]ok[/]" if figure.is_fine else "[bold red]over[/]"
+    return figure.text(figure.most), figure.text(figure.reached), verdict
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

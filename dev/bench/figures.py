@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from dev.bench.place import Grounds
 
+#: Starts the servers at the first call; later calls answer the same.
+type Start = Callable[[], "Grounds"]
+
 
 @dataclass(frozen=True, slots=True)
 class Figure:
@@ -31,8 +34,8 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One kind of work. `measure` may use the servers of this run, and must not mind what other lines did there."""
+    """One kind of work. `measure` shares its servers with other lines and must not mind what they did there."""
 
     name: str  #: for ONLY=
     work: str  #: in words
-    measure: Callable[["Grounds"], Sequence[Figure]]
+    measure: Callable[[Start], Sequence[Figure]]

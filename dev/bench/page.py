@@ -1,0 +1,67 @@
+"""The figures as a page of the documentation."""
+
+import os
+import platform
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from dev.bench.figures import Figure, Line
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
+
+_HEAD = """\
+# What runs cost
+
+Written by `make bench`, which measures all of this anew and ends with an error when a number is over its limit;
+`make bench ONLY={name}` measures one line and leaves this page alone. Names: {names}.
+
+| line | work | counted | at most | reached |
+|---|---|---|---|---|
+"""
+
+_CONDITIONS = """
+## Conditions
+
+- Measured on {date} (UTC): Python {python} on {system}, {cores} cores.
+- Requests are counted by the simulators' own logs: each HTTP request of the app counts once, whatever is in its batch;
+  writes are counted inside batches. Getting a token (about one an hour) does not count.
+- Table rows are counted at the table client: each row that an answer holds, each row of a transaction.
+- *Where runs stand* are the rows of leases, the line of requests, positions, the feed's state, work marks and reports.
+- The engine runs in one process with the adapters that Azure gets, against simulators and Azurite on the same machine.
+  Azurite is made to begin a look-up by both keys with the row key (`dev/bench/by_row_key.cjs`): same answers, sooner.
+- Contacts are made up and were changed in Business Central a moment before: the feed's overlap of 15 minutes holds
+  all of them, which is the worst case for what it reads again.
+- The mailbox's limit of 10,000 requests in 10 minutes is lifted, and so is the safety stop's limit on creations.
+- *One core* is processor time, which others on the same machine hardly change.
+- Seconds of syncing are what simulators, emulator and engine take together on this machine; they have no limit, and
+  Graph, Business Central and Azure have other ones.
+"""
+
+
+def write(measured: Sequence[tuple[Line, Sequence[Figure]]]) -> None:
+    """Write the page."""
+    names = ", ".join(f"`{line.name}`" for line, _ in measured)
+    rows = [_row(line, figure, first=figure is figures[0]) for line, figures in measured for figure in figures]
+    details = [
+        f"- `{line.name}`, {figure.what}: {figure.detail}"
+        for line, figures in measured
+        for figure in figures
+        if figure.detail
+    ]
+    conditions = _CONDITIONS.format(
+        date=datetime.now(UTC).date().isoformat(),
+        python=platform.python_version(),
+        system=platform.system(),
+        cores=os.cpu_count(),
+    )
+    made_of = "\n## What the numbers are made of\n\n" + "\n".join(details) + "\n"
+    text = _HEAD.format(name=measured[0][0].name, names=names) + "\n".join(rows) + "\n" + made_of + conditions
+    PAGE.write_text(text, encoding="utf-8")
+
+
+def _row(line: Line, figure: Figure, *, first: bool) -> str:
+    most = "" if figure.most is None else figure.text(figure.most)
+    reached = figure.text(figure.reached) + ("" if figure.is_fine else " **over**")
+    shown = (f"`{line.name}`", line.work) if first else ("", "")
+    return f"| {' | '.join((*shown, figure.what, most, reached))} |"
