@@ -143,10 +143,13 @@ class TableHeldFeed:
         ]
 
     def _bucket_rows(self, after: Mapping[str, BcContact | None]) -> list[Operation]:
+        by_bucket: dict[int, dict[str, BcContact | None]] = {}
+        for bc_id, contact in after.items():
+            by_bucket.setdefault(roster.bucket(bc_id), {})[bc_id] = contact
         operations = []
-        for number in sorted({roster.bucket(each) for each in after}):
+        for number, changes in sorted(by_bucket.items()):
             bucket = dict(self._buckets[number])
-            _change(bucket, {bc_id: each for bc_id, each in after.items() if roster.bucket(bc_id) == number})
+            _change(bucket, changes)
             row = wire.row(self._company_id, _bucket_key(number))
             operations.append(Operation("put", row | wire.packed_bytes(roster.packed(bucket.values()))))
         return operations
