@@ -231,7 +231,7 @@ def test_r08_on_first_match_bc_wins_field_by_field_and_what_lost_is_noted(world:
     card = outlook_card(world, bc_id)
     assert (card.city, card.phone, card.mobile) == ("Berlin", "030", "0151")
     assert world.bc.rows[bc_id].card.mobile == "0151"
-    assert [(each.field, each.value) for each in report.notes] == [("city", "Ulm")]
+    assert [(each.code, each.field, each.value) for each in report.notes] == [("first-match", "city", "Ulm")]
     wrote_nothing(world)
 
 

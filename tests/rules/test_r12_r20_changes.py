@@ -16,7 +16,7 @@ from shared.engine.sides import OutlookWrite
 from shared.outlook.mapping import body_of_write, contact_of
 from shared.planning.model import CompanyFromOutlook
 from tests.fakes.world import COMPANY, World
-from tests.rules.glances import anna, codes, names, note, outlook_card, seen, twin, wrote_nothing
+from tests.rules.glances import anna, codes, links, names, note, outlook_card, seen, twin, wrote_nothing
 
 # ---------------------------------------------------------------- R12
 
@@ -245,11 +245,12 @@ def test_r15_our_own_writes_come_back_in_both_feeds_and_cause_no_write(world: Wo
     world.mailbox().add(world.folder(), name="Carla", email="c@x.example")
     world.sync()
 
-    before = world.written()
+    before, known = world.written(), dict(links(world))
     report = world.sync(mode=mode)
 
     assert world.written() == before
     assert report.notes == ()
+    assert links(world) == known  # both bases were right already: nothing to learn from the echo
 
 
 # ---------------------------------------------------------------- R16
@@ -502,9 +503,10 @@ def test_r18_a_blank_company_in_outlook_never_clears_bcs(world: World, policy: C
     world.sync()
 
     world.mailbox().edit(twin(world, bc_id), company="")
-    world.sync()
+    report = world.sync()
     world.full()
 
+    assert note(report, "company-kept").field == "companyName"
     assert world.bc.rows[bc_id].company_number == number
 
 
@@ -590,22 +592,28 @@ def test_r20_a_name_from_bc_fills_given_middle_and_surname(world: World) -> None
 
 
 @pytest.mark.parametrize(
-    ("changes", "expected"),
+    ("changes", "expected", "parts"),
     [
-        pytest.param({"surname": "Holm"}, "Anna Holm", id="a part"),
-        pytest.param({"name": "Anna Holm"}, "Anna Holm", id="the whole"),
-        pytest.param({"given_name": "Anne", "surname": "Holm", "name": "Anne Holm"}, "Anne Holm", id="all"),
-        pytest.param({"middle_name": "Maria"}, "Anna Maria Berg", id="a middle name is added"),
+        pytest.param({"surname": "Holm"}, "Anna Holm", ("Anna", "", "Holm"), id="a part"),
+        pytest.param({"name": "Anna Holm"}, "Anna Holm", ("Anna", "", "Holm"), id="the whole"),
+        pytest.param(
+            {"given_name": "Anne", "surname": "Holm", "name": "Anne Holm"}, "Anne Holm", ("Anne", "", "Holm"), id="all"
+        ),
+        pytest.param({"middle_name": "Maria"}, "Anna Maria Berg", ("Anna", "Maria", "Berg"), id="a middle name"),
     ],
 )
-def test_r20_a_name_edited_in_outlook_arrives_as_one_name(world: World, changes: dict[str, Any], expected: str) -> None:
+def test_r20_a_name_edited_in_outlook_arrives_as_one_name(
+    world: World, changes: dict[str, Any], expected: str, parts: tuple[str, str, str]
+) -> None:
     bc_id = anna(world)
     world.sync()
 
     world.mailbox().edit(twin(world, bc_id), **changes)
     world.sync()
 
+    card = outlook_card(world, bc_id)
     assert world.bc.rows[bc_id].card.name == expected
+    assert (card.name, card.given_name, card.middle_name, card.surname) == (card.name, *parts)
     wrote_nothing(world)
 
 
@@ -631,6 +639,8 @@ def test_r20_a_split_that_a_user_corrected_stays_until_the_name_changes_in_bc(wo
 
 def test_r20_correcting_a_split_is_no_new_name() -> None:
     base = Card(name="Anna Maria Berg", given_name="Anna", middle_name="Maria", surname="Berg")
+    without_middle = base._replace(name="Anna Berg")
 
     assert edited_name(base, base._replace(given_name="Anna Maria", middle_name="")) is None
+    assert edited_name(without_middle, without_middle._replace(given_name="Anna Maria", middle_name="")) is None
     assert edited_name(base, base._replace(surname="Holm", name="Anna Holm")) == "Anna Maria Holm"

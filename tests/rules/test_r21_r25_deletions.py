@@ -59,6 +59,17 @@ def test_r21_a_kept_contact_is_not_imported_as_new(world: World) -> None:
     assert not world.bc.rows
 
 
+def test_r21_a_kept_contact_stays_although_the_policy_changes_later(world: World) -> None:
+    bc_id, key = linked(world, on_bc_delete=OnBcDelete.KEEP)
+    world.bc.delete(bc_id)
+    world.sync()
+
+    world.profile("ada", policies={"on_bc_delete": OnBcDelete.REMOVE})
+    world.full()
+
+    assert key in world.mailbox().entries
+
+
 # ---------------------------------------------------------------- R22
 
 
@@ -95,6 +106,17 @@ def test_r22_a_kept_contact_is_no_longer_synced_nor_imported(
     assert list(world.bc.rows) == [bc_id]
 
 
+def test_r22_a_kept_contact_stays_although_the_policy_changes_later(world: World) -> None:
+    bc_id, key = linked(world, on_out_of_scope=OnOutOfScope.KEEP)
+    world.bc.edit(bc_id, city="Ulm")
+    world.sync()
+
+    world.profile("ada", policies={"on_out_of_scope": OnOutOfScope.REMOVE})
+    world.full()
+
+    assert key in world.mailbox().entries
+
+
 def test_r22_a_kept_contact_is_the_same_person_when_it_comes_back_into_scope(world: World) -> None:
     bc_id, key = linked(world, on_out_of_scope=OnOutOfScope.KEEP)
     world.bc.edit(bc_id, city="Ulm")
@@ -129,8 +151,13 @@ def test_r22_scope_is_judged_on_what_bc_holds_after_the_runs_writes(world: World
     bc_id, key = linked(world)
 
     world.mailbox().edit(key, city="Ulm")
+    preview = world.sync(preview=True)
     world.sync()
 
+    assert sorted((each["operation"], each["side"]) for each in preview.plan) == [
+        ("remove", "outlook"),
+        ("update", "bc"),
+    ]
     assert world.bc.rows[bc_id].card.city == "Ulm"
     assert key not in world.mailbox().entries
 
@@ -141,8 +168,10 @@ def test_r22_an_edit_that_brings_the_contact_back_keeps_it(world: World) -> None
 
     world.mailbox().edit(key, city="Bonn")
     world.profile("ada", filter={"city": "Bonn"})
+    preview = world.sync(preview=True)
     world.sync()
 
+    assert [each["operation"] for each in preview.plan] == ["update"]
     assert world.bc.rows[bc_id].card.city == "Bonn"
     assert twin(world, bc_id) == key
     assert key in world.mailbox().entries
