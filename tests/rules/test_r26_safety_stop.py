@@ -100,6 +100,35 @@ def test_r26_what_is_held_stays_held_in_later_runs(world: World) -> None:
     assert len(seen(world)) == 30
 
 
+def test_r26_a_held_removal_does_not_happen_by_itself_when_its_contact_is_touched(world: World) -> None:
+    ids = synced(world, 30)
+    for bc_id in ids[:15]:
+        world.bc.delete(bc_id)
+    world.sync()
+
+    world.mailbox().edit(twin(world, ids[0]), city="Ulm")
+    report = world.sync()
+
+    assert held(report) == [("outlook-removals", 1)]
+    assert len(seen(world)) == 30
+
+
+def test_r26_what_is_no_longer_due_is_forgotten(world: World) -> None:
+    ids = synced(world, 30)
+    for bc_id in ids[:15]:
+        world.bc.edit(bc_id, email="")
+    world.sync()
+
+    for each, bc_id in enumerate(ids[:15]):
+        world.bc.edit(bc_id, email=f"p{each}@x.example")
+    back = world.full()
+    world.bc.edit(ids[0], email="")
+    leaving = world.sync()
+
+    assert (held(back), held(leaving)) == ([], [])
+    assert len(seen(world)) == 29
+
+
 def test_r26_runs_that_nobody_asked_for_count_the_last_24_hours_together(world: World) -> None:
     ids = synced(world, 30)
     for bc_id in ids[:6]:
