@@ -1,6 +1,5 @@
 """What callers get: the engine's values as JSON, as `docs/openapi.yaml` describes it."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -9,6 +8,7 @@ from urllib.parse import quote
 
 import azure.functions as func
 
+from functions.problems import json_text
 from shared.cards.model import Card, Field
 from shared.engine.explain import Explained, Explanation
 from shared.engine.folder_choice import MAIN_FOLDER
@@ -26,8 +26,9 @@ POLL_AFTER = 2  #: seconds after which a caller may ask for a run again
 
 def answer(body: Json, *, status: int = 200, headers: Mapping[str, str] | None = None) -> func.HttpResponse:
     """A JSON answer."""
-    text = json.dumps(body, ensure_ascii=False)
-    return func.HttpResponse(text, status_code=status, mimetype="application/json", headers=dict(headers or {}))
+    return func.HttpResponse(
+        json_text(body), status_code=status, mimetype="application/json", headers=dict(headers or {})
+    )
 
 
 def run_accepted(report: Report) -> func.HttpResponse:

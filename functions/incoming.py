@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from functions.bodies import Common
 
 MOST_BYTES = 256 * 1024
+_BROKEN = re.compile(r"[\x00\ud800-\udfff]")
 _TOKEN = re.compile(r"[A-Za-z0-9._-]{0,300}")
 
 
@@ -111,9 +112,36 @@ def _members(raw: bytes) -> dict[str, Any]:
         ) from error
     except RecursionError as error:
         raise RequestError("The body is nested too deeply.", code="malformed-json") from error
+    except ValueError as error:  # what Python says of a number with thousands of digits
+        raise RequestError("The body holds a number that is too long.", code="malformed-json") from error
     if not isinstance(members, dict):
         raise RequestError('The body must be a JSON object, such as {"user": "..."}.', code="malformed-json")
+    _refuse_broken_text(members)
     return members
+
+
+def _refuse_broken_text(members: dict[str, Any]) -> None:
+    """No service takes NUL or half of a surrogate pair: better refused here than by a run in the night."""
+    rest: list[tuple[str, Any]] = [("", members)]
+    while rest:  # a loop, since bodies may be nested deeply
+        path, value = rest.pop()
+        if isinstance(value, str) and _BROKEN.search(value):
+            raise _broken(path)
+        if isinstance(value, list):
+            rest += [(f"{path}.{number}", each) for number, each in enumerate(value)]
+        if isinstance(value, dict):
+            if any(_BROKEN.search(name) for name in value):
+                raise _broken(path)
+            rest += [(f"{path}.{name}" if path else name, each) for name, each in value.items()]
+
+
+def _broken(path: str) -> RequestError:
+    where = f"`{path[:200]}`" if path else "The body"
+    return RequestError(
+        f"{where} holds a character that cannot be stored (NUL, or half of a character such as an emoji); remove it.",
+        code="bad-member",
+        field=path[:200] or None,
+    )
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

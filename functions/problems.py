@@ -95,8 +95,18 @@ def problem(
     }
     if field:
         body["field"] = field
-    text = json.dumps(body | dict(more or {}), ensure_ascii=False)
+    text = json_text(body | dict(more or {}))
     return func.HttpResponse(text, status_code=status, mimetype=MIME_TYPE, headers=dict(headers or {}))
+
+
+def json_text(body: Mapping[str, Any]) -> str:
+    """A body as JSON that can be sent, whatever people typed into their contacts."""
+    text = json.dumps(body, ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair has no UTF-8: written as an escape
+        text = json.dumps(body)
+    return text
 
 
 def _status(error: SyncError) -> int:

@@ -145,7 +145,12 @@ def known_company(services: Services, wanted: str) -> str:
     for company_id in services.profiles.companies():
         if is_company(services, company_id, wanted):
             return company_id
-    raise RequestError("No profile belongs to such a company.", code="unknown-company", status=404, field="company")
+    raise RequestError(
+        "No profile belongs to such a company. Check its name or id.",
+        code="unknown-company",
+        status=404,
+        field="company",
+    )
 
 
 def usable(mailbox: Mailbox, field: str) -> Mailbox:

@@ -10,7 +10,7 @@ from shared.engine.model import Mode, Profile, Report, RunRequest, RunStatus, Tr
 from shared.engine.rules_of import parse
 from shared.engine.run_ids import run_id
 from shared.engine.services import Services
-from shared.errors import RequestError
+from shared.errors import MailboxUnavailable, RequestError
 from shared.pace import Pace
 
 
@@ -69,18 +69,33 @@ def request_for_users(
     """
     chosen: dict[tuple[str, str], Profile] = {}
     for user in users:
-        theirs = services.profiles.of_user(user_id_of(services, user, pace))
+        theirs = services.profiles.of_user(_listed(services, user, pace))
         wanted = [each for each in theirs if not company or each.company_id == company]
         if not wanted:
             raise RequestError(
-                f"The user {user[:100]} has no profile here.", code="no-profile", status=404, field="users"
+                f"The user {user[:100]} has no profile here: leave the user out, or create one.",
+                code="no-profile",
+                status=404,
+                field="users",
             )
         chosen.update({(each.company_id, each.id): each for each in wanted if each.enabled})
         if not any(each.enabled for each in wanted):
             raise RequestError(
-                f"The profile of {user[:100]} is switched off.", code="profile-disabled", status=409, field="users"
+                f"The profile of {user[:100]} is switched off: leave the user out, or save it with `enabled` true.",
+                code="profile-disabled",
+                status=409,
+                field="users",
             )
     return [request_run(services, each, Wanted(mode=mode), caller.actor) for each in chosen.values()]
+
+
+def _listed(services: Services, user: str, pace: Pace) -> str:
+    """The object id of a user of a list; who is not known is named, since it is one of many."""
+    try:
+        return user_id_of(services, user, pace)
+    except (RequestError, MailboxUnavailable) as error:
+        status = error.status if isinstance(error, RequestError) else 404 if error.code == "unknown-user" else 409
+        raise RequestError(f"{user[:100]}: {error}", code=error.code, status=status, field="users") from error
 
 
 def request_for_everybody(services: Services, company: str, mode: Mode) -> list[CompanyJob]:

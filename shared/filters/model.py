@@ -112,7 +112,8 @@ class FilterError(RequestError):
     field: str
 
     def __init__(self, field: str, column: int, expected: str, found: str) -> None:
-        super().__init__(f"Filter on {field}, column {column}: expected {expected}, found {found}.", field=field)
+        named = field[:100] if field.strip() else "a field without a name"  # as a caller wrote it: it may be anything
+        super().__init__(f"Filter on {named}, column {column}: expected {expected}, found {found}.", field=field[:100])
         self.column = column
         self.expected = expected
         self.found = found

@@ -57,7 +57,9 @@ class OutlookDirectory:
         for answer in answers:
             found = _users(answer)
             if len(found) > 1:
-                raise MailboxUnavailable("Several users have this e-mail address.", code="ambiguous-user")
+                raise MailboxUnavailable(
+                    "Several users have this e-mail address. Name the user by Entra object id.", code="ambiguous-user"
+                )
             if found:
                 return _mailbox(found[0])
         return self._not_found(user, answers)

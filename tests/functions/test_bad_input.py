@@ -26,6 +26,9 @@ SYNC = {"user": ADA, "mode": "full"}
         (b"\xff\xfe{\x00}\x00", "The body is not UTF-8 text."),
         (b'{"mode": "full", "mode": "incremental"}', "The member `mode` stands twice."),
         (b"[" * 100_000, "The body is nested too deeply."),
+        (b'{"confirmRemovals": ' + b"9" * 5_000 + b"}", "The body holds a number that is too long."),
+        (b"user=ada&mode=full", "The body is not JSON: Expecting value, line 1, column 1."),
+        (b"null", 'The body must be a JSON object, such as {"user": "..."}.'),
     ],
 )
 def test_a_body_that_is_no_json_object(desk: Desk, raw: bytes, detail: str) -> None:
@@ -113,6 +116,82 @@ def test_unknown_users_and_profiles_are_told_apart(desk: Desk) -> None:
     elsewhere = desk.call("POST", "/api/sync", SYNC | {"company": "Adatum"})
     assert elsewhere.problem == (404, "no-profile", "company")
     assert "CRONUS AG" in elsewhere.body["detail"]
+
+
+@pytest.mark.parametrize("broken", ["\ud83d", "\x00", "x\udc00y"])
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"filter": {"city": "?"}}, "filter.city"),
+        ({"filter": {"?": "Basel"}}, "filter"),
+        ({"folder": "?"}, "folder"),
+        ({"bcUserName": "?"}, "bcUserName"),
+        ({"actor": "?"}, "actor"),
+        ({"?": 1}, ""),
+    ],
+)
+def test_characters_that_no_service_takes_are_refused(
+    desk: Desk, broken: str, body: dict[str, object], field: str
+) -> None:
+    desk.save(filter={"city": "Basel"})
+    before = dict(desk.world.state.profiles.rows)
+    raw = json.dumps(body).replace("?", json.dumps(broken)[1:-1]).encode()
+    response = desk.call("PUT", f"/api/profiles/{ADA}", raw=raw)
+    assert response.problem == (400, "bad-member", field)
+    assert "remove it" in response.body["detail"]
+    assert desk.world.state.profiles.rows == before
+
+
+def test_a_report_that_quotes_such_a_character_can_be_read_all_the_same(desk: Desk) -> None:
+    desk.save()
+    desk.world.bc.put(displayName="Half \ud83d", email="half@x.example")
+    run = desk.call("POST", "/api/sync", SYNC | {"preview": True}).body["run"]
+    desk.work()
+    report = desk.call("GET", run).body
+    assert "\ud83d" in json.dumps(report, ensure_ascii=False)
+
+
+@pytest.mark.parametrize("name", ["", " ", "x" * 5_000])
+def test_r05_a_filter_field_that_is_none_is_named_shortly(desk: Desk, name: str) -> None:
+    response = desk.call("PUT", f"/api/profiles/{ADA}", {"filter": {name: "x"}})
+    assert response.problem[:2] == (400, "filter")
+    assert len(response.body["detail"]) < 400
+    assert name.strip() or "a field without a name" in response.body["detail"]
+    assert not desk.world.state.profiles.rows
+
+
+@pytest.mark.parametrize("text", ["x" * 100_000, "(" * 100_000, "a|" * 50_000])
+def test_r05_a_filter_of_100_kb_is_refused_with_the_limit(desk: Desk, text: str) -> None:
+    response = desk.call("PUT", f"/api/profiles/{ADA}", {"filter": {"city": text}})
+    assert response.problem == (400, "filter", "city")
+    assert response.body["column"] == 8001
+    assert response.body["expected"] == "at most 8000 characters"
+    assert not desk.world.state.profiles.rows
+
+
+@pytest.mark.parametrize("depth", [500, 2_000])
+def test_deep_json_in_a_member_is_refused_like_any_other_value(desk: Desk, depth: int) -> None:
+    raw = b'{"user": "a@b.example", "mode": "full", "filter": ' + b'{"a":' * depth + b"1" + b"}" * depth + b"}"
+    assert desk.call("POST", "/api/sync", raw=raw).problem[:2] == (400, "bad-member")
+
+
+@pytest.mark.parametrize("kind", ["", "text/plain", "application/x-www-form-urlencoded", "application/xml"])
+def test_the_content_type_does_not_matter_the_body_does(desk: Desk, kind: str) -> None:
+    desk.save()
+    wrong = desk.call("POST", "/api/sync", SYNC | {"mode": "fuzzy"}, headers={"Content-Type": kind})
+    assert wrong.problem == (400, "bad-member", "mode")
+    assert desk.call("POST", "/api/sync", SYNC, headers={"Content-Type": kind}).status == 202
+
+
+@pytest.mark.parametrize(
+    ("user", "code"), [("x", (400, "bad-user", "users")), ("nobody@contoso.example", (404, "unknown-user", "users"))]
+)
+def test_who_of_a_list_is_wrong_is_named_and_nobody_is_run(desk: Desk, user: str, code: tuple[int, str, str]) -> None:
+    desk.save()
+    response = desk.call("POST", "/api/admin/sync", {"mode": "full", "users": [ADA, user]})
+    assert response.problem == code
+    assert response.body["detail"].startswith(f"{user}: ")
+    assert not desk.services.mailboxes.waiting(ADA)
 
 
 def test_a_service_that_is_busy_is_said_with_when_to_come_back(desk: Desk) -> None:
