@@ -49,8 +49,8 @@ class Environment:
         """See BusinessCentral. Raises CompanyUnavailable for an id that BC cannot have given."""
         if not is_guid(company_id):
             raise CompanyUnavailable(
-                "Business Central has no such company, or the app may not enter it. Check whether it was deleted, and the "
-                "companies of the app's permission sets.",
+                "Business Central has no such company, or the app may not enter it. Check whether it was deleted, and "
+                "the companies of the app's permission sets.",
                 code="company-not-found",
             )
         return Company(self._client, self._pace, company_id.lower(), page_size=self._page_size)
