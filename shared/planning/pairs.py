@@ -42,7 +42,7 @@ from shared.planning.model import (
     Unlink,
     Write,
 )
-from shared.planning.scope import FILTER_REASONS, belongs, is_limited_out, scope_of
+from shared.planning.scope import FILTER_REASONS, has_place, is_limited_out, scope_of
 
 type Step = Operation | Note
 
@@ -165,7 +165,9 @@ class _Decision:
             yield notes.about(NoteKind.SKIPPED, "private", PRIVATE, bc=bc, outlook=outlook)
             return
         merged = self._merge(bc, outlook)
-        if not belongs(_as_written(bc, merged), rules, link.origin):
+        if merged.writes_bc:
+            reason = scope_of(_as_written(bc, merged), rules)
+        if not has_place(reason, link.origin):
             yield from self._out_of_scope(bc, outlook, merged)
             return
         yield from notes.of_merge(merged, bc, outlook)
@@ -207,7 +209,7 @@ class _Decision:
         )
 
     def _outlook_half(self, bc: BcContact, outlook: OutlookContact, merged: Merge) -> Iterator[Step]:
-        target = replace(self.link, base_bc=bc.card, base_outlook=outlook.card, left=frozenset(merged.left))
+        target = self._agreed(bc, outlook, merged)
         unstamped = not self.link.stamped or (outlook.marks_known and outlook.stamp is None)
         if merged.to_outlook or unstamped:
             name = merged.to_outlook.get(Field.NAME)
@@ -222,8 +224,15 @@ class _Decision:
                 stamp=unstamped,
                 new_link=self._is_new,
             )
-        elif not merged.writes_bc and target != self.link:
+        elif not merged.writes_bc and target is not self.link:
             yield Record(target, self._cause(bc, outlook), new_link=self._is_new)
+
+    def _agreed(self, bc: BcContact, outlook: OutlookContact, merged: Merge) -> Link:
+        """The link with what both sides hold now as its bases: the link itself when they held that before."""
+        link, left = self.link, frozenset(merged.left)
+        if (bc.card, outlook.card, left) == (link.base_bc, link.base_outlook, link.left):
+            return link
+        return replace(link, base_bc=bc.card, base_outlook=outlook.card, left=left)
 
     @property
     def _is_new(self) -> bool:
@@ -257,8 +266,6 @@ PRIVATE = "Marked as personal or private in Outlook; the sync leaves such contac
 
 def _as_written(bc: BcContact, merged: Merge) -> BcContact:
     """The BC contact as it will be once the run has written to it: scope is judged on that (R22)."""
-    if not merged.writes_bc:
-        return bc
     values = {**bc.values, **{which.value: value for which, value in merged.to_bc.items()}}
     if merged.company_number is not None:
         values["companyNumber"] = merged.company_number

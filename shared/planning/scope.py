@@ -26,7 +26,11 @@ def scope_of(contact: BcContact, rules: Rules) -> ScopeReason:
 
 def belongs(contact: BcContact, rules: Rules, origin: Origin | None) -> bool:
     """Whether the contact has a place in the folder: in scope, or an own creation that only a filter excludes (R4)."""
-    reason = scope_of(contact, rules)
+    return has_place(scope_of(contact, rules), origin)
+
+
+def has_place(reason: ScopeReason, origin: Origin | None) -> bool:
+    """The same, of what `scope_of` says about the contact."""
     return reason is ScopeReason.IN_SCOPE or (origin is Origin.OWN and reason in FILTER_REASONS)
 
 
