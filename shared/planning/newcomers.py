@@ -33,6 +33,7 @@ from shared.planning.model import (
     Side,
 )
 from shared.planning.pairs import PRIVATE, decide, removal, values_for_outlook
+from shared.planning.parked import ParkedByClue
 from shared.planning.scope import belongs, is_limited_out, scope_of
 
 type Step = Operation | Note
@@ -74,9 +75,10 @@ class Newcomers:
             for key, reading in self.inputs.bc.items()
             if isinstance(reading, Present) and key not in self.linked
         ]
+        parked = ParkedByClue({**self.inputs.parked, **self.parked_now}.values())
         for contact in sorted(fresh, key=lambda each: number_order(each.number)):
             if self._may_appear(contact):
-                yield from self._appear(contact)
+                yield from self._appear(contact, parked.of(contact))
 
     # ------------------------------------------------------------ Outlook contacts
 
@@ -115,7 +117,8 @@ class Newcomers:
                 yield from notes.lost_edits(link, contact, "lost-by-deletion", LOST_WITH_BC)
                 yield removal(self.inputs, Cause.DELETED_IN_BC, link, None, contact, linked=False)
         elif belongs(reading.contact, rules, origin):
-            self.replaced.update({bc_id} & set(self.replaceable))
+            if bc_id in self.replaceable:
+                self.replaced.add(bc_id)
             yield from self._match(contact, reading.contact, origin, stamped=True)
         elif scope_of(reading.contact, rules) is ScopeReason.PRIVACY_BLOCKED:
             yield removal(self.inputs, Cause.PRIVACY_BLOCKED, link, reading.contact, contact, linked=False)
@@ -282,10 +285,9 @@ class Newcomers:
             and not is_limited_out(contact, self.inputs.rules)
         )
 
-    def _appear(self, contact: BcContact) -> Iterator[Step]:
+    def _appear(self, contact: BcContact, candidates: Iterable[Parked]) -> Iterator[Step]:
         """Came into scope: the user may have the person already (R7), else create (R1)."""
-        key = emails.key_of(contact.card.email)
-        for parked in self._parked_for(contact, key):
+        for parked in candidates:
             reading = self.inputs.outlook.get(parked.outlook_id)
             if not isinstance(reading, Shown) or parked.outlook_id in self.taken:
                 continue
@@ -297,16 +299,6 @@ class Newcomers:
                 return
         yield Create(Side.OUTLOOK, Cause.NEW_IN_BC, values_for_outlook(self.inputs, contact), Origin.SYNC, bc=contact)
         self.linked.add(contact.id)
-
-    def _parked_for(self, contact: BcContact, key: str) -> Iterable[Parked]:
-        """Its own kept contact first, then others with its e-mail address, in a fixed order."""
-        concerned = [
-            each for each in self._all_parked() if each.bc_id == contact.id or (key and key in each.email_keys)
-        ]
-        return sorted(concerned, key=lambda own: (own.bc_id != contact.id, own.reason == "untagged", own.outlook_id))
-
-    def _all_parked(self) -> Iterable[Parked]:
-        return {**self.inputs.parked, **self.parked_now}.values()
 
 
 def _usable_addresses(contact: OutlookContact) -> str:
