@@ -132,6 +132,7 @@ class Batches:
                 headers=self._headers,
                 json={"requests": [self._written(number, each.part) for number, each in enumerate(sent)]},
                 idempotent=all(each.part.idempotent for each in sent),
+                cost=len(sent),
             )
         except OutcomeUnknown:
             return [Lost.NO_ANSWER] * len(sent)

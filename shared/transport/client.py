@@ -10,8 +10,7 @@ import random
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
@@ -24,13 +23,13 @@ from shared.errors import OutcomeUnknown, RetryableError, SettingsError, SyncErr
 from shared.logs import log_event
 from shared.pace import Pace
 from shared.transport.auth import TokenSource
+from shared.transport.gates import SLICE, Bucket, Places, Rate
 from shared.transport.links import address, never_connected
 from shared.transport.retry import End, Lost, OutOfTime, Step, Wait, next_step
 
 logger = logging.getLogger(__name__)
 
 CONNECT_TIMEOUT = 10.0
-SLICE = 2.0  #: seconds between two questions whether to keep going, while waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +67,7 @@ class Service:
     read_timeout: float = 120.0
     most_bytes: int = 128 * 1024 * 1024  #: of one answer, unpacked
     parallel: int | None = None  #: most requests at a time in this process; None for no limit
+    rate: Rate | None = None  #: how often this process may ask; None for no limit
     is_final: Callable[[Answer], bool] = lambda answer: False  #: answers not worth repeating whatever their status
 
 
@@ -103,7 +103,8 @@ class Client:
         self._sleep = sleep
         self._jitter = jitter
         self._local = threading.local()
-        self._gate = threading.BoundedSemaphore(service.parallel) if service.parallel else None
+        self._places = Places(service.parallel)
+        self._bucket = Bucket(service.rate, clock) if service.rate else None
         self._refused_token = threading.Event()
 
     def request(
@@ -116,11 +117,13 @@ class Client:
         headers: Mapping[str, str] | None = None,
         json: Any = None,
         idempotent: bool | None = None,
+        cost: int = 1,
     ) -> Answer:
         """Send, wait and repeat as the policy says, and return the final answer, whatever its status below 501.
 
         `url` is a path below the root, or a link that the service returned. `what` names the kind of request in logs
-        ("contacts.changed"). `idempotent` defaults to every method but POST.
+        ("contacts.changed"). `idempotent` defaults to every method but POST. `cost` is how many requests the service
+        counts.
 
         Raises Throttled or RetryableError when the service stays away or the run's time ends first, OutcomeUnknown for
         a request that may have happened and must not be repeated, SettingsError, and whatever `pace.keep_going` raises.
@@ -132,6 +135,7 @@ class Client:
         while True:
             attempt += 1
             self.check(pace)
+            self._wait_for_turn(cost, pace, what)
             outcome = self._attempt(method, target, pace, what, headers, json, fresh_token=renewed and attempt == 2)
             if isinstance(outcome, Answer):
                 if outcome.status == 401 and not renewed:
@@ -183,7 +187,22 @@ class Client:
         log_event(logger, "request_waits", service=self.service.name, what=what, reason=reason, seconds=step.seconds)
         if step.fresh_connection:
             self._session().close()  # a closed session stays usable: it connects anew
-        end = self._clock() + step.seconds
+        self._pause(step.seconds, pace)
+
+    def _wait_for_turn(self, cost: int, pace: Pace, what: str) -> None:
+        """Keep to the service's rate. Raises Throttled when the run's time ends before its turn comes."""
+        if self._bucket is None:
+            return
+        left = self.seconds_left(pace)
+        seconds = self._bucket.take(cost, most_seconds=left)
+        if seconds >= left:
+            raise self.too_late(OutOfTime(seconds, throttled=True))
+        if seconds:
+            log_event(logger, "request_waits", service=self.service.name, what=what, reason="rate", seconds=seconds)
+            self._pause(seconds, pace)
+
+    def _pause(self, seconds: float, pace: Pace) -> None:
+        end = self._clock() + seconds
         while (left := end - self._clock()) > 0:
             self._sleep(min(SLICE, left))
             pace.keep_going()
@@ -223,7 +242,7 @@ class Client:
             **(headers or {}),
             "client-request-id": request_id,
         }
-        with self._place(pace):
+        with self._places.hold(lambda: self.check(pace)):
             pace.count(self.service.name)
             start = self._clock()
             outcome = self._send(method, url, sent, json, _Bearer(token))
@@ -295,19 +314,6 @@ class Client:
             session.mount("https://", self._adapter or HTTPAdapter(pool_connections=1, pool_maxsize=1))
             self._local.session = session
         return session
-
-    @contextmanager
-    def _place(self, pace: Pace) -> Iterator[None]:
-        """Hold one of the service's places while a request is under way."""
-        if self._gate is None:
-            yield
-            return
-        while not self._gate.acquire(timeout=SLICE):
-            self.check(pace)
-        try:
-            yield
-        finally:
-            self._gate.release()
 
 
 def _text(value: object) -> str:

@@ -430,3 +430,14 @@ def test_a_company_with_the_address_of_a_person_is_not_found() -> None:
         ["ada@x.example"]
     )
     assert [each.id for each in found["ada@x.example"]] == [key(2)]
+
+
+# Limits
+
+
+def test_a_process_asks_fifteen_times_a_second_at_most_after_a_burst() -> None:
+    """BC 8.3: one user may ask 6,000 times in five minutes, and is not the only one"""
+    run = Setup(script(*[rows()] * 450))
+    for _ in range(450):
+        run.ids()
+    assert sum(run.time.slept) == pytest.approx((449 - 300) / 15)

@@ -9,6 +9,7 @@ import requests
 
 from shared.errors import RetryableError, Throttled
 from shared.transport.batch import MOST_BYTES, Batches, BatchRefused, Part, Unanswered
+from shared.transport.gates import Rate
 from tests.fakes.http_service import Setup, setup
 
 Item = dict[str, Any]
@@ -275,3 +276,12 @@ def test_parts_that_never_had_their_turn_keep_all_their_attempts() -> None:
     answers = batches(play, ordered=True)[0].run(gets(*"abcde"), what="things")
     assert statuses(answers) == [404, 404, 404, 404, 200]
     assert len(seen) == 7
+
+
+def test_each_part_counts_against_the_rate() -> None:
+    """BC 5: it is not said whether they do, so they are taken to"""
+    rehearsed = Rehearsed(fine)
+    asked, run = batches(rehearsed, rate=Rate(per_second=10, burst=0))
+    asked.run(gets(*(str(number) for number in range(60))), what="x")
+    assert [len(each) for each in rehearsed.batches] == [20, 20, 20]
+    assert sum(run.time.slept) == pytest.approx(4)

@@ -12,6 +12,7 @@ import requests
 from shared.errors import OutcomeUnknown, RetryableError, SettingsError, SyncError, Throttled
 from shared.pace import Pace
 from shared.transport.client import Client, Service
+from shared.transport.gates import Rate
 from tests.fakes.http_service import OK, ROOT, FakeTime, Tokens, script, setup
 
 
@@ -250,6 +251,61 @@ def test_no_more_requests_at_a_time_than_allowed() -> None:
         thread.join(10)
     assert most == 2
     assert len(run.fake.seen) == 5
+
+
+def test_requests_keep_to_the_rate_once_the_burst_is_used() -> None:
+    """BC 8.3"""
+    run = setup(script(*[OK] * 40), rate=Rate(per_second=2, burst=10))
+    for _ in range(40):
+        run.get()
+    assert sum(run.time.slept) == pytest.approx((39 - 10) / 2)
+
+
+def test_a_rest_fills_the_burst_again_and_no_more() -> None:
+    run = setup(script(*[OK] * 40), seconds=10_000, rate=Rate(per_second=2, burst=10))
+    for _ in range(11):
+        run.get()
+    run.time.now += 3600
+    for _ in range(11):
+        run.get()
+    assert run.time.slept == []
+    run.get()
+    assert run.time.slept == [0.5]
+
+
+def test_a_repeated_request_counts_again() -> None:
+    run = setup(script((429, {"Retry-After": "0"}, {}), (429, {"Retry-After": "0"}, {}), OK), rate=Rate(1, burst=1))
+    run.get()
+    assert sum(run.time.slept) == 1
+
+
+def test_a_turn_that_comes_too_late_is_handed_over_and_costs_nothing() -> None:
+    """R32"""
+    run = setup(script(OK, OK, OK), seconds=5, rate=Rate(per_second=1, burst=0))
+    run.get(cost=10)
+    with pytest.raises(Throttled) as caught:
+        run.get()
+    assert caught.value.retry_after == 10
+    assert (run.time.slept, len(run.fake.seen)) == ([], 1)
+    run.pace.deadline += 10
+    run.get()
+    assert sum(run.time.slept) == 10
+
+
+def test_waiting_for_a_turn_asks_whether_to_keep_going() -> None:
+    class Stop(Exception):
+        pass
+
+    def keep_going() -> None:
+        if run.time.slept:
+            raise Stop
+
+    run = setup(script(OK), rate=Rate(per_second=1, burst=0))
+    run.get(cost=100)
+    run.pace.keep_going = keep_going
+    with pytest.raises(Stop):
+        run.get()
+    assert sum(run.time.slept) <= 2
 
 
 def test_an_answer_that_the_service_calls_final_is_not_repeated() -> None:
