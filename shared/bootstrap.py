@@ -83,7 +83,9 @@ def build(settings: Settings) -> Services:
     )
     tables = Tables(table_service(settings), settings.storage_prefix)
     return Services(
-        directory=lambda pace: OutlookDirectory(graph, pace, category=settings.category),
+        directory=lambda pace: OutlookDirectory(
+            graph, pace, category=settings.category, page_size=settings.graph_page_size
+        ),
         business_central=lambda pace: Environment(bc, pace, page_size=settings.bc_page_size),
         mailboxes=TableMailboxes(tables, lease_seconds=settings.lease_seconds),
         companies=TableCompanies(tables, lease_seconds=settings.lease_seconds),

@@ -10,18 +10,18 @@ from shared.outlook.mapping import contact_of, is_complete
 from shared.outlook.service import Requests
 from shared.transport.client import Answer
 
-_PREFER = {"Prefer": f"{wire.IMMUTABLE}, odata.maxpagesize={wire.DELTA_PAGE}"}
 _PAGES_MOST = 10_000
 
 
 class Changes:
     """Reads the change feed."""
 
-    def __init__(self, requests: Requests, mailbox: str, contacts: Contacts) -> None:
-        """`contacts` reads again what the feed shows in part only."""
+    def __init__(self, requests: Requests, mailbox: str, contacts: Contacts, *, page_size: int) -> None:
+        """`contacts` reads again what the feed shows in part only; `page_size` is a wish."""
         self._requests = requests
         self._mailbox = mailbox
         self._contacts = contacts
+        self._headers = {"Prefer": f"{wire.IMMUTABLE}, odata.maxpagesize={page_size}"}
 
     def round(self, folder_id: str, delta_link: str | None) -> OutlookChanges:
         """All pages of one round. Entries come unordered and repeated: the last one counts (reference 4.2).
@@ -54,7 +54,7 @@ class Changes:
 
     def _page(self, url: str, *, is_stored: bool) -> Answer:
         try:
-            answer = self._requests.send("GET", url, what="contacts.changes", headers=_PREFER)
+            answer = self._requests.send("GET", url, what="contacts.changes", headers=self._headers)
         except SyncError as error:
             if is_stored and error.code == "foreign-link":  # the root in the settings changed since
                 raise PositionExpired("The position in the folder's changes belongs to another Graph root.") from None

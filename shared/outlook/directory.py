@@ -19,11 +19,12 @@ _OBJECT_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 class OutlookDirectory:
     """Looks up users and probes their mailboxes, for one run."""
 
-    def __init__(self, client: Client, pace: Pace, *, category: str) -> None:
-        """`category` is the name of ours (R28)."""
+    def __init__(self, client: Client, pace: Pace, *, category: str, page_size: int = wire.DELTA_PAGE) -> None:
+        """`category` is the name of ours (R28); `page_size` is asked for in the change feed."""
         self._client = client
         self._pace = pace
         self._category = category
+        self._page_size = page_size
         self._requests = Requests(client, pace)
 
     def mailbox(self, user: str) -> Mailbox:
@@ -42,7 +43,7 @@ class OutlookDirectory:
 
     def outlook(self, mailbox_id: str) -> OutlookMailbox:
         """See `Directory`."""
-        return OutlookMailbox(self._client, self._pace, mailbox_id, category=self._category)
+        return OutlookMailbox(self._client, self._pace, mailbox_id, category=self._category, page_size=self._page_size)
 
     def _look_up(self, user: str) -> Mailbox:
         """By object id or user principal name, and by mail. In a batch, whose body keeps the address out of URLs."""

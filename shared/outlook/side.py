@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from shared.cards.model import OutlookContact
 from shared.engine.sides import Folder, FolderStamp, OutlookChanges, OutlookDraft, OutlookWrite
 from shared.errors import ContactError
+from shared.outlook import wire
 from shared.outlook.changes import Changes
 from shared.outlook.contacts import Contacts
 from shared.outlook.folders import Folders
@@ -17,12 +18,14 @@ from shared.transport.client import Client
 class OutlookMailbox:
     """The side of one mailbox, for one run; not for several threads, since one batch at a time is allowed."""
 
-    def __init__(self, client: Client, pace: Pace, mailbox_id: str, *, category: str) -> None:
-        """`category` is the name of ours (R28)."""
+    def __init__(
+        self, client: Client, pace: Pace, mailbox_id: str, *, category: str, page_size: int = wire.DELTA_PAGE
+    ) -> None:
+        """`category` is the name of ours (R28); `page_size` is asked for in the change feed."""
         requests = Requests(client, pace)
         self._folders = Folders(requests, mailbox_id)
         self._contacts = Contacts(requests, mailbox_id)
-        self._changes = Changes(requests, mailbox_id, self._contacts)
+        self._changes = Changes(requests, mailbox_id, self._contacts, page_size=page_size)
         self._writes = Writes(requests, mailbox_id, category)
 
     def folder(self, folder_id: str, parent_id: str = "") -> Folder | None:

@@ -11,7 +11,7 @@ PREFER = {"Prefer": IMMUTABLE}
 MOST_IN_BATCH = 20
 PAGE = 999  #: contacts in one page of a list; larger values are clamped or refused (reference 3.1)
 FOLDER_PAGE = 100
-DELTA_PAGE = 200  #: the reported most (reference 4.1)
+DELTA_PAGE = 200  #: the reported most; none is documented, so there is a setting (reference 4.1)
 
 CONTACT_PROPERTIES = (
     "displayName", "givenName", "middleName", "surname", "jobTitle", "companyName", "emailAddresses", "businessPhones",

@@ -317,6 +317,12 @@ def test_a_round_reads_all_pages_and_the_last_word_counts() -> None:
     assert "$expand" not in graph.calls[0].url
 
 
+def test_pages_of_the_change_feed_have_the_size_that_is_set() -> None:
+    graph = Graph(feed({"value": [], **next_link("1")}, {"value": [], **DONE}))
+    OutlookDirectory(*client_for(graph), category="x", page_size=50).outlook(UID).changes(FID, None)
+    assert [call.headers["Prefer"].count("odata.maxpagesize=50") for call in graph.calls] == [1, 1]
+
+
 def test_links_are_used_as_they_are() -> None:
     link = f"{ROOT}/v1.0/users/u/delta?$deltatoken=a%2Bb%3D=='x'"
     side, graph = mailbox(feed({"value": [], **DONE}))

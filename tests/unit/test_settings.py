@@ -125,6 +125,14 @@ def test_nothing_else_reads_the_environment() -> None:
     assert readers == {"shared/settings.py"}
 
 
+def test_every_setting_is_used() -> None:
+    read_by_the_host = {"sync_schedule"}
+    sources = [path for path in (ROOT / "shared").rglob("*.py") if path.name != "settings.py"]
+    text = "\n".join(path.read_text(encoding="utf-8") for path in sources)
+    unused = {each.name for each in fields(Settings) if not re.search(rf"\bsettings\.{each.name}\b", text)}
+    assert unused == read_by_the_host
+
+
 def test_the_defaults_are_those_of_the_engine() -> None:
     limits = Limits()
     ours = {each.name: each.default for each in fields(Settings)}
