@@ -12,12 +12,7 @@ from functions.problems import answering
 from functions.profiles import save_profile
 from functions.queues import COMPANY_JOBS, CONNECTION, SYNC_JOBS
 from shared.bootstrap import get_services
-from shared.engine import company_settings
-from shared.engine.callers import Caller, check_origin, find_profile, names_of
-from shared.engine.departures import remove_profile
 from shared.engine.jobs import company_job, sync_job
-from shared.engine.profiles import known_company, page
-from shared.engine.requests import request_for_everybody, request_for_users
 
 bp = func.Blueprint()
 
@@ -31,6 +26,8 @@ def admin_profile(req: func.HttpRequest) -> func.HttpResponse:
     if req.method.upper() == "PUT":
         return save_profile(services, req, whole=True, admin=True)
     from functions.bodies import PlainBody
+    from shared.engine.callers import find_profile
+    from shared.engine.departures import remove_profile
 
     contacts = choice(req, "contacts", ("keep", "remove"))
     body = read_body(req, PlainBody)
@@ -46,6 +43,9 @@ def admin_profile(req: func.HttpRequest) -> func.HttpResponse:
 @answering
 def admin_profiles(req: func.HttpRequest) -> func.HttpResponse:
     """All profiles, a page at a time."""
+    from shared.engine.callers import check_origin, names_of
+    from shared.engine.profiles import known_company, page
+
     services = get_services()
     check_origin(services, caller(req))
     top, after = number(req, "top", default=100, least=1, most=200), token(req, "after")
@@ -75,6 +75,9 @@ def admin_sync(
 ) -> func.HttpResponse:
     """Runs for everybody, or for a list of users."""
     from functions.bodies import SyncAllBody
+    from shared.engine.callers import check_origin
+    from shared.engine.profiles import known_company
+    from shared.engine.requests import request_for_everybody, request_for_users
 
     services, body = get_services(), read_body(req, SyncAllBody)
     who = caller(req, body)
@@ -100,6 +103,8 @@ def admin_sync(
 @answering
 def admin_company(req: func.HttpRequest) -> func.HttpResponse:
     """Base filter and excluded fields of a company."""
+    from shared.engine import company_settings
+
     services = get_services()
     company, pace = str(req.route_params.get("company", "")), within(services, SAVING)
     if req.method.upper() == "GET":
@@ -107,7 +112,7 @@ def admin_company(req: func.HttpRequest) -> func.HttpResponse:
     from functions.bodies import CompanyBody
 
     body = read_body(req, CompanyBody)
-    who: Caller = caller(req, body)
+    who = caller(req, body)
     etag = etag_of(req, body.etag)
     saved = company_settings.save(services, company, body.base_filter, body.excluded_fields, etag, who, pace)
     return answer(company_body(saved))

@@ -1,23 +1,25 @@
 """What callers get: the engine's values as JSON, as `docs/openapi.yaml` describes it."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import azure.functions as func
 
 from functions.problems import json_text
-from shared.cards.model import Card, Field
-from shared.engine.explain import Explained, Explanation
-from shared.engine.folder_choice import MAIN_FOLDER
-from shared.engine.health import Part
-from shared.engine.model import CompanySettings, Positions, Profile, Report, RunStatus
-from shared.engine.validate import Check
 from shared.engine.versions import version_of
-from shared.engine.wishes import effective
-from shared.planning.model import Link, Note, Policies
+
+if TYPE_CHECKING:
+    from shared.cards.model import Card
+    from shared.engine.explain import Explained, Explanation
+    from shared.engine.health import Part
+    from shared.engine.model import CompanySettings, Positions, Profile, Report
+    from shared.engine.validate import Check
+    from shared.planning.model import Link, Note, Policies
 
 type Json = dict[str, Any]
 
@@ -45,11 +47,16 @@ def run_address(run_id: str) -> str:
 
 def is_over(report: Report) -> bool:
     """Whether a run has come to its end."""
+    from shared.engine.model import RunStatus
+
     return report.status not in (RunStatus.QUEUED, RunStatus.RUNNING)
 
 
 def profile_body(profile: Profile, company_name: str, positions: Positions | None = None) -> Json:
     """A profile; with `positions`, also when it was last run."""
+    from shared.engine.folder_choice import MAIN_FOLDER
+    from shared.engine.wishes import effective
+
     by_company = f"?company={quote(profile.company_id)}"
     body: Json = {
         "user": profile.id,
@@ -175,6 +182,8 @@ def _link(link: Link) -> Json:
 
 
 def _card(card: Card) -> Json:
+    from shared.cards.model import Field
+
     return {each.value: card.get(each) for each in Field if card.get(each)}
 
 

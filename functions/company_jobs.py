@@ -7,7 +7,6 @@ import azure.functions as func
 
 from functions.queues import COMPANY_JOBS, CONNECTION, SYNC_JOBS
 from shared.bootstrap import get_services
-from shared.engine.fan_out import serve_company
 from shared.engine.jobs import read_company_job, sync_job
 from shared.logs import log_event
 
@@ -20,6 +19,8 @@ logger = logging.getLogger(__name__)
 @bp.queue_output(arg_name="jobs", queue_name=SYNC_JOBS, connection=CONNECTION)
 def company_jobs(message: func.QueueMessage, jobs: func.Out[List[str]]) -> None:  # noqa: UP006
     """Serve one message."""
+    from shared.engine.fan_out import serve_company
+
     job = read_company_job(message.get_body().decode())
     mailboxes = serve_company(get_services(), job)
     jobs.set([sync_job(each) for each in mailboxes])

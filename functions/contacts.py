@@ -10,9 +10,6 @@ from functions.incoming import caller, read_body, subject
 from functions.problems import answering
 from functions.queues import CONNECTION, SYNC_JOBS
 from shared.bootstrap import get_services
-from shared.engine.callers import find_profile
-from shared.engine.explain import explain
-from shared.engine.hidden import unhide
 from shared.engine.jobs import sync_job
 
 bp = func.Blueprint()
@@ -24,6 +21,8 @@ bp = func.Blueprint()
 def user_explain(req: func.HttpRequest) -> func.HttpResponse:
     """Why a contact is, or is not, synced."""
     from functions.bodies import ContactBody
+    from shared.engine.callers import find_profile
+    from shared.engine.explain import explain
 
     services, body = get_services(), read_body(req, ContactBody)
     profile = find_profile(services, subject(req, body), caller(req, body), within(services, QUICK))
@@ -37,6 +36,8 @@ def user_explain(req: func.HttpRequest) -> func.HttpResponse:
 def user_unhide(req: func.HttpRequest, jobs: func.Out[List[str]]) -> func.HttpResponse:  # noqa: UP006
     """Let a contact come back that the user deleted (R23)."""
     from functions.bodies import PlainBody
+    from shared.engine.callers import find_profile
+    from shared.engine.hidden import unhide
 
     services, body = get_services(), read_body(req, PlainBody)
     who = caller(req, body)

@@ -7,7 +7,6 @@ import azure.functions as func
 
 from functions.queues import COMPANY_JOBS, CONNECTION
 from shared.bootstrap import get_services
-from shared.engine.fan_out import companies_to_read
 from shared.engine.jobs import company_job
 from shared.logs import log_event
 
@@ -20,6 +19,8 @@ logger = logging.getLogger(__name__)
 @bp.queue_output(arg_name="jobs", queue_name=COMPANY_JOBS, connection=CONNECTION)
 def fan_out(tick: func.TimerRequest, jobs: func.Out[List[str]]) -> None:  # noqa: UP006
     """Wake a worker for each company that has profiles."""
+    from shared.engine.fan_out import companies_to_read
+
     services = get_services()
     companies = companies_to_read(services, services.now())
     jobs.set([company_job(each) for each in companies])

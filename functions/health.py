@@ -6,7 +6,6 @@ from functions.answers import answer, part_body
 from functions.deadlines import SAVING, within
 from functions.problems import answering
 from shared.bootstrap import get_services
-from shared.engine.health import Part, look
 from shared.errors import SettingsError
 
 bp = func.Blueprint()
@@ -25,6 +24,8 @@ def health(req: func.HttpRequest) -> func.HttpResponse:
 @answering
 def admin_health(req: func.HttpRequest) -> func.HttpResponse:
     """Settings, storage, and both services with their tokens; 503 when something is wrong."""
+    from shared.engine.health import Part, look
+
     try:
         services = get_services()
     except SettingsError as error:

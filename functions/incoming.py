@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import azure.functions as func
 
-from shared.engine.callers import Caller, Subject
 from shared.errors import RequestError
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
 
     from functions.bodies import Common
+    from shared.engine.callers import Caller, Subject
 
 MOST_BYTES = 256 * 1024
 _BROKEN = re.compile(r"[\x00\ud800-\udfff]")
@@ -64,8 +64,9 @@ def token(req: func.HttpRequest, name: str) -> str:
     return text
 
 
-def caller(req: func.HttpRequest, body: "Common | None" = None) -> Caller:
+def caller(req: func.HttpRequest, body: "Common | None" = None) -> "Caller":
     """Who calls: from the body, else from the query, the actor also from the header `x-actor`."""
+    from shared.engine.callers import Caller
 
     def stated(name: str, in_body: str | None) -> str:
         return (in_body or query(req, name)).strip()
@@ -79,8 +80,10 @@ def caller(req: func.HttpRequest, body: "Common | None" = None) -> Caller:
     )
 
 
-def subject(req: func.HttpRequest, body: "Common | None" = None) -> Subject:
+def subject(req: func.HttpRequest, body: "Common | None" = None) -> "Subject":
     """Whose profile: the user from the route, the company from body or query."""
+    from shared.engine.callers import Subject
+
     company = (body.company if body else None) or query(req, "company")
     return Subject(str(req.route_params.get("user", "")), company.strip())
 

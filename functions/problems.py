@@ -11,7 +11,6 @@ from typing import Any
 
 import azure.functions as func
 
-from shared.engine.callers import SeveralCompanies
 from shared.errors import (
     CompanyError,
     ContactError,
@@ -22,7 +21,6 @@ from shared.errors import (
     SyncError,
     Throttled,
 )
-from shared.filters import FilterError
 from shared.logs import log_event
 
 logger = logging.getLogger(__name__)
@@ -73,7 +71,8 @@ def problem_of(error: Exception) -> func.HttpResponse:
     if isinstance(error, RetryableError):
         headers["Retry-After"] = str(round(error.retry_after) if isinstance(error, Throttled) else RETRY_AFTER)
     field = getattr(error, "field", None)
-    return problem(status, error.code, str(error), field=field, more=_more(error), headers=headers)
+    more = error.more if isinstance(error, RequestError) else None
+    return problem(status, error.code, str(error), field=field, more=more, headers=headers)
 
 
 def problem(
@@ -119,16 +118,6 @@ def _status(error: SyncError) -> int:
             return HTTPStatus.NOT_FOUND if error.code in _NOT_FOUND else HTTPStatus.CONFLICT
         case _:
             return HTTPStatus.INTERNAL_SERVER_ERROR
-
-
-def _more(error: SyncError) -> dict[str, Any]:
-    match error:
-        case FilterError():
-            return {"column": error.column, "expected": error.expected, "found": error.found}
-        case SeveralCompanies():
-            return {"companies": [{"id": key, "name": name} for key, name in error.companies.items()]}
-        case _:
-            return {}
 
 
 def _unexpected(error: Exception) -> func.HttpResponse:

@@ -1,5 +1,7 @@
 """User door: one user's own set-up."""
 
+from typing import TYPE_CHECKING
+
 import azure.functions as func
 
 from functions.answers import answer, check_body, profile_body
@@ -7,12 +9,11 @@ from functions.deadlines import QUICK, SAVING, within
 from functions.incoming import caller, etag_of, read_body, subject
 from functions.problems import answering
 from shared.bootstrap import get_services
-from shared.engine.callers import find_profile
-from shared.engine.model import Profile
-from shared.engine.profiles import save
-from shared.engine.services import Services
-from shared.engine.validate import validate
 from shared.engine.versions import version_of
+
+if TYPE_CHECKING:
+    from shared.engine.model import Profile
+    from shared.engine.services import Services
 
 bp = func.Blueprint()
 
@@ -24,6 +25,8 @@ def user_profile(req: func.HttpRequest) -> func.HttpResponse:
     """Read, save or change a user's profile."""
     services = get_services()
     if req.method.upper() == "GET":
+        from shared.engine.callers import find_profile
+
         found = find_profile(services, subject(req), caller(req), within(services, QUICK))
         return profile_answer(services, found, status=200)
     return save_profile(services, req, whole=req.method.upper() == "PUT", admin=False)
@@ -35,6 +38,7 @@ def user_profile(req: func.HttpRequest) -> func.HttpResponse:
 def user_validate(req: func.HttpRequest) -> func.HttpResponse:
     """Try the connection, with the profile as it is saved or as the body has it."""
     from functions.bodies import ProfileBody
+    from shared.engine.validate import validate
 
     services, body = get_services(), read_body(req, ProfileBody)
     wish = body.wish(etag_of(req, body.etag))
@@ -42,9 +46,10 @@ def user_validate(req: func.HttpRequest) -> func.HttpResponse:
     return answer({"ok": all(each.ok for each in checks), "checks": [check_body(each) for each in checks]})
 
 
-def save_profile(services: Services, req: func.HttpRequest, *, whole: bool, admin: bool) -> func.HttpResponse:
+def save_profile(services: "Services", req: func.HttpRequest, *, whole: bool, admin: bool) -> func.HttpResponse:
     """PUT and PATCH, for both doors."""
     from functions.bodies import ProfileBody
+    from shared.engine.profiles import save
 
     body = read_body(req, ProfileBody)
     saved, created = save(
@@ -59,7 +64,7 @@ def save_profile(services: Services, req: func.HttpRequest, *, whole: bool, admi
     return profile_answer(services, saved, status=201 if created else 200)
 
 
-def profile_answer(services: Services, profile: Profile, *, status: int) -> func.HttpResponse:
+def profile_answer(services: "Services", profile: "Profile", *, status: int) -> func.HttpResponse:
     """A profile with when it was last run."""
     positions = services.mailboxes.peek(profile.mailbox_id, profile.company_id, profile.id).positions()
     name = services.companies.settings(profile.company_id).name

@@ -9,7 +9,6 @@ from functions.deadlines import QUICK, within
 from functions.incoming import caller, number, subject, token
 from functions.problems import answering
 from shared.bootstrap import get_services
-from shared.engine.callers import check_origin, find_profile
 from shared.errors import RequestError
 
 bp = func.Blueprint()
@@ -20,6 +19,8 @@ bp = func.Blueprint()
 @answering
 def user_run(req: func.HttpRequest) -> func.HttpResponse:
     """One run's report, with notes and, for a preview, the plan."""
+    from shared.engine.callers import check_origin
+
     services = get_services()
     check_origin(services, caller(req))
     report = services.reports.get(str(req.route_params.get("id", "")))
@@ -38,6 +39,8 @@ def user_run(req: func.HttpRequest) -> func.HttpResponse:
 @answering
 def user_runs(req: func.HttpRequest) -> func.HttpResponse:
     """A profile's runs, newest first, a page at a time."""
+    from shared.engine.callers import find_profile
+
     services = get_services()
     top = number(req, "top", default=20, least=1, most=100)
     after = token(req, "after")

@@ -4,7 +4,7 @@ The one place with `async def`: waiting must not hold a thread of the worker. Wh
 """
 
 import asyncio
-from typing import List  # noqa: UP035 - the worker refuses list[str] in func.Out
+from typing import TYPE_CHECKING, List  # noqa: UP035 - the worker refuses list[str] in func.Out
 
 import azure.functions as func
 
@@ -14,11 +14,11 @@ from functions.incoming import caller, number, query, read_body
 from functions.problems import answering_later
 from functions.queues import CONNECTION, SYNC_JOBS
 from shared.bootstrap import get_services
-from shared.engine.callers import Subject, find_profile
 from shared.engine.jobs import sync_job
-from shared.engine.model import Mode, Report
-from shared.engine.requests import Wanted, request_run
-from shared.engine.services import Services
+
+if TYPE_CHECKING:
+    from shared.engine.model import Report
+    from shared.engine.services import Services
 
 bp = func.Blueprint()
 
@@ -43,8 +43,11 @@ async def user_sync(req: func.HttpRequest, jobs: func.Out[List[str]]) -> func.Ht
     return answer(report_body(report)) if is_over(report) else run_accepted(report)
 
 
-def _request(services: Services, req: func.HttpRequest) -> Report:
+def _request(services: "Services", req: func.HttpRequest) -> "Report":
     from functions.bodies import SyncBody
+    from shared.engine.callers import Subject, find_profile
+    from shared.engine.model import Mode
+    from shared.engine.requests import Wanted, request_run
 
     body = read_body(req, SyncBody)
     who = caller(req, body)
@@ -60,7 +63,7 @@ def _request(services: Services, req: func.HttpRequest) -> Report:
     return request_run(services, profile, wanted, who.actor)
 
 
-async def _watch(services: Services, report: Report, seconds: float) -> Report:
+async def _watch(services: "Services", report: "Report", seconds: float) -> "Report":
     """The report when the run has ended, or as it is when the time is over."""
     until, pause = services.monotonic() + seconds, FIRST_LOOK
     while True:

@@ -1,7 +1,7 @@
 """The only place that knows which adapter stands behind which port.
 
-Nothing is built at import: a missing setting must not keep the app from loading, or no function could say so. The
-adapters are imported when they are first needed, which keeps an idle start short.
+Nothing is built at import: a missing setting must not keep the app from loading, or no function could say so. Engine
+and adapters are imported when they are first needed, which keeps an idle start short.
 """
 
 import secrets
@@ -12,15 +12,15 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from shared.engine.limits import Limits, SafetyLimits
-from shared.engine.services import Services
 from shared.settings import Settings, get_settings
 
 if TYPE_CHECKING:
+    from shared.engine.limits import Limits
+    from shared.engine.services import Services
     from shared.transport.auth import Credential
 
 _lock = threading.Lock()
-_built: Services | None = None
+_built: "Services | None" = None
 
 #: audience of a managed identity's token that stands for the app, by authority host; any other one uses the first
 _EXCHANGE = "api://AzureADTokenExchange/.default"
@@ -31,7 +31,7 @@ _EXCHANGES = {
 }
 
 
-def get_services() -> Services:
+def get_services() -> "Services":
     """The services of this process, built at the first call. Raises SettingsError until the settings are right."""
     global _built
     with _lock:
@@ -40,17 +40,18 @@ def get_services() -> Services:
         return _built
 
 
-def use_services(services: Services | None) -> None:
+def use_services(services: "Services | None") -> None:
     """Put others in their place, or None to build them anew: for tests."""
     global _built
     with _lock:
         _built = services
 
 
-def build(settings: Settings) -> Services:
+def build(settings: Settings) -> "Services":
     """Plug the adapters in. Opens no connection."""
     from shared.business_central.environment import Environment
     from shared.business_central.environment import service as bc_service
+    from shared.engine.services import Services
     from shared.outlook.directory import OutlookDirectory
     from shared.outlook.service import graph_service
     from shared.storage.companies import TableCompanies
@@ -102,8 +103,10 @@ def build(settings: Settings) -> Services:
     )
 
 
-def limits(settings: Settings) -> Limits:
+def limits(settings: Settings) -> "Limits":
     """The numbers of the rules, as the settings have them."""
+    from shared.engine.limits import Limits, SafetyLimits
+
     safety = SafetyLimits(
         removals_count=settings.removals_count,
         removals_share=settings.removals_share,

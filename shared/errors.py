@@ -23,6 +23,8 @@
 No message holds contact data. `code` is stable and written in lower-case words with dashes.
 """
 
+from collections.abc import Mapping
+
 
 class SyncError(Exception):
     """Anything this product raises on purpose: a stable `code` and a sentence saying what to do."""
@@ -151,10 +153,20 @@ class RequestError(SyncError):
 
     code = "bad-request"
 
-    def __init__(self, message: str, *, code: str | None = None, status: int = 400, field: str | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        status: int = 400,
+        field: str | None = None,
+        more: Mapping[str, object] | None = None,
+    ) -> None:
+        """`more`: what an answer says besides."""
         super().__init__(message, code=code)
         self.status = status
         self.field = field
+        self.more = more or {}
 
 
 class SettingsError(SyncError):

@@ -43,8 +43,8 @@ class SeveralCompanies(RequestError):
             "Several companies are possible: name one of them as `company`, by id or name.",
             status=409,
             field="company",
+            more={"companies": [{"id": key, "name": name} for key, name in companies.items()]},
         )
-        self.companies = companies
 
 
 def is_object_id(text: str) -> bool:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from shared.engine import company_feed
 from shared.engine.jobs import CompanyJob, Reason
-from shared.engine.model import Profile, RunStatus, Trigger
+from shared.engine.model import Mode, Profile, RunStatus, Trigger
 from shared.engine.requests import Wanted, request_automatic_run, request_run
 from shared.engine.rules_of import rules_of
 from shared.engine.services import Services
@@ -103,8 +103,8 @@ def _settle(services: Services, marks: Iterable[Mark], due: Sequence[Profile]) -
 
 def _everybody(services: Services, job: CompanyJob, at: datetime) -> list[str]:
     """An administrator wants all profiles run, those without automatic runs too."""
-    assert job.for_everybody is not None  # noqa: S101 - asked by the caller
-    wanted, asked = Wanted(mode=job.for_everybody.mode), []
+    mode = Mode.FULL if job.for_everybody is Reason.FULL_SYNC_ALL else Mode.INCREMENTAL
+    wanted, asked = Wanted(mode=mode), []
     for profile in services.profiles.in_company(job.company_id):
         if not profile.enabled:
             continue

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from shared.engine.model import Mode
-
 
 class Reason(StrEnum):
     """Why a company's feed is to be read."""
@@ -19,11 +17,6 @@ class Reason(StrEnum):
     BC = "bc-notification"  #: BC says that contacts changed: only those whom it concerns are run
     SYNC_ALL = "sync-all"  #: an administrator wants every profile run
     FULL_SYNC_ALL = "full-sync-all"  #: the same, as full runs
-
-    @property
-    def mode(self) -> Mode:
-        """How much the runs read."""
-        return Mode.FULL if self is Reason.FULL_SYNC_ALL else Mode.INCREMENTAL
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,7 +113,11 @@ class FilterError(RequestError):
 
     def __init__(self, field: str, column: int, expected: str, found: str) -> None:
         named = field[:100] if field.strip() else "a field without a name"  # as a caller wrote it: it may be anything
-        super().__init__(f"Filter on {named}, column {column}: expected {expected}, found {found}.", field=field[:100])
+        super().__init__(
+            f"Filter on {named}, column {column}: expected {expected}, found {found}.",
+            field=field[:100],
+            more={"column": column, "expected": expected, "found": found},
+        )
         self.column = column
         self.expected = expected
         self.found = found

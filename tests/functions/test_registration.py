@@ -96,8 +96,12 @@ def test_triggers_and_storage_use_the_same_queues() -> None:
     assert trigger("fan_out")["schedule"] == "%SYNC_SCHEDULE%"
 
 
-@pytest.mark.parametrize("package", ["pydantic", "msal", "requests", "azure.data", "azure.storage", "azure.identity"])
-def test_an_idle_start_imports_no_library_that_it_does_not_need(package: str) -> None:
+LIBRARIES = ("pydantic", "msal", "requests", "azure.data", "azure.storage", "azure.identity")
+ENGINE = ("shared.engine.model", "shared.planning", "shared.filters", "shared.transport")
+
+
+@pytest.mark.parametrize("package", LIBRARIES + ENGINE)
+def test_an_idle_start_imports_nothing_that_it_does_not_need(package: str) -> None:
     script = f"import sys, function_app; sys.exit(any(f'{{name}}.'.startswith('{package}.') for name in sys.modules))"
     assert subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=False).returncode == 0
 
