@@ -35,7 +35,7 @@ def main() -> int:
     console.print(_table(measured))
     if only is None:
         page.write(measured)
-        console.print(f"Written: {page.PAGE.name}")
+        console.print(f"Written: docs/{page.PAGE.name}")
     return 0 if all(figure.is_fine for _, figures in measured for figure in figures) else 1
 
 

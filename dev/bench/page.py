@@ -33,7 +33,7 @@ _CONDITIONS = """
 - Contacts are made up and were changed in Business Central a moment before: the feed's overlap of 15 minutes holds
   all of them, which is the worst case for what it reads again.
 - The mailbox's limit of 10,000 requests in 10 minutes is lifted, and so is the safety stop's limit on creations.
-- *One core* is processor time, which others on the same machine hardly change.
+- *One core* is processor time, the best of several rounds, which others on the same machine hardly change.
 - Seconds of syncing are what simulators, emulator and engine take together on this machine; they have no limit, and
   Graph, Business Central and Azure have other ones.
 """
