@@ -211,13 +211,14 @@ class Reading:
         self._read_again(needed)
 
     def _copies(self) -> None:
-        """Copies of a linked contact that is gone: the oldest is to take its place (R9)."""
+        """Copies of a linked contact that is gone, and those kept of an earlier link: the oldest is to take its place,
+        so that none is made beside it (R9)."""
         gone = {link.bc_id: link for link in self.links.values() if isinstance(self.shown.get(link.outlook_id), Absent)}
         if not gone or self.extent.outlook_full:
             return
         keys = {key for link in gone.values() for key in emails.keys_of(link.base_outlook.email)}
         found = self.state.parked_by_email(sorted(keys))
-        copies = {key: each for key, each in found.items() if each.reason == "copy" and each.bc_id in gone}
+        copies = {key: each for key, each in found.items() if each.reason in ("copy", "kept") and each.bc_id in gone}
         self.parked.update(copies)
         self._read_again([key for key in copies if key not in self.shown])
 

@@ -11,7 +11,7 @@ After two undisturbed rounds of runs four things must hold:
 """
 
 import os
-from collections import Counter
+from collections import defaultdict
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -86,6 +86,7 @@ class Histories(RuleBasedStateMachine):
         self.ledger = Ledger()
         self.added: set[str] = set()
         self.copies: set[str] = set()
+        self.kept: set[str] = set()  #: Outlook ids that were kept at some time (R21, R22)
         self.filters = dict.fromkeys(USERS, FILTERS[0])
         self.company_number = ""
         key = self.world.bc.put(type="Company", displayName="Acme", phoneNumber="555", city="Berlin")
@@ -246,13 +247,16 @@ class Histories(RuleBasedStateMachine):
         creations = sum(each == "create" for each in self.world.bc.writes)
         assert creations <= len(self.added), "more persons were created in BC than users created in Outlook"
         for user in USERS:
-            stamps = Counter(
-                entry.stamp.bc_id
-                for key, entry in self.world.mailbox(user).entries.items()
-                if entry.stamp is not None and key not in self.copies
-            )
-            twice = [bc_id for bc_id, number in stamps.items() if number > 1]
-            assert not twice, f"two contacts of {user} stand for {twice}"
+            stand_ins: dict[str, set[str]] = defaultdict(set)
+            for key, entry in self.world.mailbox(user).entries.items():
+                if entry.stamp is not None and key not in self.copies:
+                    stand_ins[entry.stamp.bc_id].add(key)
+            parked = self.world.state.mailboxes.of(user, COMPANY, user).parked.values()
+            self.kept |= {each.outlook_id for each in parked if each.reason == "kept"}
+            for bc_id, contacts in stand_ins.items():
+                made_anew = contacts - self.kept  # by the user, beside one that was kept (R7, R22)
+                number = len(made_anew if made_anew <= self.added else contacts)
+                assert number <= 1, f"{number} contacts of {user} stand for {bc_id}"
 
     def teardown(self) -> None:
         """Two undisturbed rounds, then look."""

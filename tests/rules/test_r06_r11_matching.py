@@ -7,6 +7,7 @@ import pytest
 from shared.cards.model import Origin, Stamp
 from shared.engine.model import RunStatus
 from shared.errors import OutcomeUnknown
+from shared.planning.model import OnOutOfScope
 from shared.planning.newcomers import number_order
 from tests.fakes.world import COMPANY, ENVIRONMENT, World
 from tests.rules.glances import anna, codes, crowd, links, names, note, outlook_card, seen, twin, wrote_nothing
@@ -334,6 +335,31 @@ def test_r09_when_the_linked_one_is_gone_the_oldest_copy_takes_its_place(world: 
 
     assert twin(world, bc_id) == older
     assert sorted(world.mailbox().in_folder(world.folder())) == sorted([older, newer])
+
+
+@pytest.mark.parametrize("full", [False, True], ids=["incremental", "full"])
+def test_r09_a_kept_contact_stays_beside_the_one_that_the_user_made_and_takes_its_place(
+    world: World, full: bool
+) -> None:
+    world.profile("ada", filter={"city": "Berlin"}, policies={"on_out_of_scope": OnOutOfScope.KEEP})
+    bc_id = anna(world, city="Berlin")
+    world.sync()
+    kept = twin(world, bc_id)
+    world.bc.edit(bc_id, city="Ulm")
+    world.sync()
+    own = world.mailbox().add(world.folder(), name="Anna Berg", email="anna@berg.example")
+    world.sync()
+    world.bc.edit(bc_id, city="Berlin", jobTitle="Chief")
+    world.full() if full else world.sync()
+    assert twin(world, bc_id) == own  # R7: nobody was linked to her when the user made it
+    assert world.mailbox().entries[kept].contact.card.job_title == ""
+
+    world.mailbox().delete(own)
+    world.full() if full else world.sync()
+
+    assert twin(world, bc_id) == kept
+    assert list(world.mailbox().in_folder(world.folder())) == [kept]
+    assert world.mailbox().entries[kept].contact.card.job_title == "Chief"
 
 
 def test_r09_a_stamp_whose_bc_contact_is_gone_counts_as_deleted_in_bc(world: World) -> None:
