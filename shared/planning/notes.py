@@ -45,13 +45,13 @@ def _of_remark(remark: Remark, bc: BcContact, outlook: OutlookContact) -> Note:
 
 
 def lost_edits(link: Link, outlook: OutlookContact, code: str, reason: str) -> list[Note]:
-    """What a user had typed into a contact that is removed (R24)."""
+    """What a user had typed into a contact that is removed (R24), and what never reached BC (R17 to R19, R37)."""
     return [
         about(
             NoteKind.CONFLICT, code, reason, outlook=outlook, link=link, field=which.value, value=_now(outlook, which)
         )
         for which in FIELDS
-        if outlook.card.get(which) != link.base_outlook.get(which) and _now(outlook, which)
+        if (outlook.card.get(which) != link.base_outlook.get(which) or which in link.left) and _now(outlook, which)
     ]
 
 

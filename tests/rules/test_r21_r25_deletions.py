@@ -324,6 +324,20 @@ def test_r24_deleted_in_bc_and_edited_in_outlook_is_removed_and_the_note_holds_w
     assert {(each.field, each.value) for each in report.notes} == {("jobTitle", "Chief"), ("city", "Bonn")}
 
 
+def test_r24_the_note_also_holds_what_bc_could_not_take(world: World) -> None:
+    """It is nowhere else, and the note of the run that left it may be long gone, or died with that run (R30)."""
+    bc_id, key = linked(world)
+    world.mailbox().edit(key, job_title="x" * 31)
+    world.sync()
+
+    world.bc.delete(bc_id)
+    report = world.sync()
+
+    assert [(each.code, each.field, each.value) for each in report.notes] == [
+        ("lost-by-deletion", "jobTitle", "x" * 31)
+    ]
+
+
 def test_r24_also_when_the_edit_is_in_no_feed_yet(world: World) -> None:
     bc_id, key = linked(world)
     world.sync()
