@@ -231,6 +231,8 @@ class OneRun:
         rest = [each for each in plan.operations if not _is_bc(each) and _pair_of(each) not in touched]
         stage = BcStage(work)
         stage.apply(in_bc)
+        found = work.newly_linked(stage.follow_up)
+        rest = [each for each in rest if not (isinstance(each, Create) and each.bc and each.bc.id in found)]
         OutlookStage(work).apply([*rest, *stage.follow_up])
         self._index_outside(inputs, work)
         if work.unfinished:

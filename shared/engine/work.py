@@ -23,6 +23,7 @@ from shared.planning.model import (
     OutlookReading,
     Plan,
     Present,
+    Record,
     Remove,
     Shown,
     Side,
@@ -117,6 +118,13 @@ class Work:
             linked_elsewhere=frozenset(linked),
         )
         return self._planned(inputs)
+
+    def newly_linked(self, follow_up: Sequence[Operation]) -> set[str]:
+        """BC ids that got an Outlook contact since the plan was made: asked right before a creation, BC knew the
+        person, whom the feed still showed with another address (R7). Nobody may create them in Outlook as well (R9).
+        """
+        to_record = {each.link.bc_id for each in follow_up if isinstance(each, Write | Record)}
+        return (to_record | self.recorder.links.keys()) - self.inputs.links.keys()
 
     def outside(self) -> dict[str, bool]:
         """Own creations that this run recorded: BC id -> whether the filter excludes them now (R4)."""

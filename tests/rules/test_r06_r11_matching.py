@@ -337,6 +337,22 @@ def test_r09_when_the_linked_one_is_gone_the_oldest_copy_takes_its_place(world: 
     assert sorted(world.mailbox().in_folder(world.folder())) == sorted([older, newer])
 
 
+def test_r09_a_person_that_bc_shows_with_a_new_address_only_when_asked_is_not_doubled_in_outlook(world: World) -> None:
+    """The feed has the old address: a newcomer to Outlook by the feed, a first match by asking BC before creating."""
+    world.profile("bob")
+    world.sync("bob")
+    world.request("bob")
+    bc_id = anna(world)
+    world.sync("ada")  # reads the feed; the older request of Bob shares it
+    world.bc.edit(bc_id, email="new@berg.example")
+    key = world.mailbox("bob").add(world.folder("bob"), name="Anna Berg", email="new@berg.example")
+
+    world.work("bob")
+
+    assert list(world.mailbox("bob").in_folder(world.folder("bob"))) == [key]
+    assert list(world.bc.rows) == [bc_id]
+
+
 @pytest.mark.parametrize("full", [False, True], ids=["incremental", "full"])
 def test_r09_a_kept_contact_stays_beside_the_one_that_the_user_made_and_takes_its_place(
     world: World, full: bool
