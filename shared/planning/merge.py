@@ -107,7 +107,7 @@ class _Pair:
         bc_changed = self.now_bc != self.was_bc
         outlook_changed = self.now_outlook != self.was_outlook
         if bc_changed and self._agrees():
-            self._refill_parts()
+            self._spell_name()
         elif bc_changed and (outlook_changed or was_left):
             self._both()
         elif bc_changed:
@@ -115,9 +115,13 @@ class _Pair:
         elif outlook_changed or was_left:
             self._outlook_only()
 
-    def _refill_parts(self) -> None:
-        """The name is the same, but its parts in Outlook still spell the old one (R20)."""
-        if self.which is Field.NAME and self.was_bc and not names.parts_fit(self.outlook.card, self.now_bc):
+    def _spell_name(self) -> None:
+        """The name is the same, but in Outlook its parts still spell the old one, or the service has made the display
+        name of given name and surname alone (R16, R20)."""
+        if self.which is not Field.NAME:
+            return
+        has_old_parts = self.was_bc and not names.parts_fit(self.outlook.card, self.now_bc)
+        if has_old_parts or self.outlook.card.name != self.now_bc:
             self._write_outlook()
 
     def _both(self) -> None:

@@ -1,5 +1,6 @@
 """R12 to R20: what travels, what stays, and what the services make of it."""
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +16,7 @@ from shared.engine.model import CompanySettings, Mode, RunStatus
 from shared.engine.sides import OutlookWrite
 from shared.outlook.mapping import body_of_write, contact_of
 from shared.planning.model import CompanyFromOutlook
+from tests.fakes.faults import Died
 from tests.fakes.world import COMPANY, World
 from tests.rules.glances import anna, codes, links, names, note, outlook_card, seen, twin, wrote_nothing
 
@@ -614,6 +616,26 @@ def test_r20_a_name_edited_in_outlook_arrives_as_one_name(
     card = outlook_card(world, bc_id)
     assert world.bc.rows[bc_id].card.name == expected
     assert (card.name, card.given_name, card.middle_name, card.surname) == (card.name, *parts)
+    wrote_nothing(world)
+
+
+@pytest.mark.parametrize("dies", [False, True], ids=["undisturbed", "dies behind the write in BC"])
+def test_r20_a_display_name_that_lost_its_middle_name_gets_it_back_from_bc(world: World, dies: bool) -> None:
+    """The service makes the display name of given name and surname alone (R16); a death makes no difference (R30)."""
+    bc_id = anna(world, displayName="Anna Maria Berg")
+    world.sync()
+    world.mailbox().edit(twin(world, bc_id), given_name="Anne", name="Anne Berg")
+
+    if dies:
+        world.faults.die(call="bc.write", after=True)
+        with suppress(Died):
+            world.sync()
+        world.faults.restart()
+        world.clock.advance(seconds=61)
+    world.sync()
+
+    assert world.bc.rows[bc_id].card.name == "Anne Maria Berg"
+    assert outlook_card(world, bc_id).name == "Anne Maria Berg"
     wrote_nothing(world)
 
 
