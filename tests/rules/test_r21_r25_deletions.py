@@ -214,9 +214,10 @@ def test_r22_a_contact_deleted_in_outlook_is_not_restored_when_the_person_is_blo
 
     world.mailbox().delete(key)
     world.bc.edit(bc_id, privacyBlocked=True)
-    world.sync()
+    report = world.sync()
     world.full()
 
+    assert report.to_outlook.created == 0
     assert (names(world), links(world)) == ([], {})
 
 

@@ -169,6 +169,15 @@ def test_r41_line_breaks_within_a_value_make_no_difference(line_break: str) -> N
     assert after.card == before.card
 
 
+def test_r41_form_makes_no_difference_in_bc_either() -> None:
+    odd = {"displayName": unicodedata.normalize("NFD", " Zoë\r\nMüller "), "city": " Ulm "}
+    before, after = (read_contact({**BC_ROW, **each}) for each in ({"displayName": "Zoë\nMüller", "city": "Ulm"}, odd))
+
+    assert before is not None
+    assert after is not None
+    assert after.card == before.card
+
+
 def test_r41_what_has_no_counterpart_is_not_read(world: World) -> None:
     extra = {"personalNotes": "x", "homePhones": ["9"], "nickName": "An", "title": "Dr.", "birthday": "1990-01-01"}
 
