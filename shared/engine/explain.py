@@ -95,7 +95,7 @@ def _explained(contact: BcContact, rules: Rules, state: ProfileState) -> Explain
     link = state.links_by_bc([contact.id]).get(contact.id)
     key = emails.key_of(contact.text("email"))
     hidden = contact.id in state.hidden()
-    parked = tuple(state.parked_by_email([key]).values()) if key else ()
+    parked = tuple(state.parked_by_keys([key]).values()) if key else ()
     retry = _retry(state, contact.id, link)
     return Explained(
         contact,

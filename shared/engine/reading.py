@@ -216,8 +216,7 @@ class Reading:
         gone = {link.bc_id: link for link in self.links.values() if isinstance(self.shown.get(link.outlook_id), Absent)}
         if not gone or self.extent.outlook_full:
             return
-        keys = {key for link in gone.values() for key in emails.keys_of(link.base_outlook.email)}
-        found = self.state.parked_by_email(sorted(keys))
+        found = self.state.parked_by_keys(sorted(gone))
         copies = {key: each for key, each in found.items() if each.reason in ("copy", "kept") and each.bc_id in gone}
         self.parked.update(copies)
         self._read_again([key for key in copies if key not in self.shown])
@@ -232,15 +231,16 @@ class Reading:
             self._snapshot(bc_ids)
 
     def _complete_newcomers(self) -> None:
-        """Parked Outlook contacts that a BC newcomer may be (R7)."""
+        """Parked Outlook contacts that a BC newcomer may be (R7), or was, whatever its address is now (R22)."""
         keys = [
-            emails.key_of(reading.contact.card.email)
+            each
             for key, reading in self.bc.items()
             if key not in self.links and isinstance(reading, Present)
+            for each in (key, emails.key_of(reading.contact.card.email))
         ]
         if not keys or self.extent.outlook_full:
             return
-        found = self.state.parked_by_email([key for key in keys if key])
+        found = self.state.parked_by_keys([key for key in keys if key])
         self.parked.update(found)
         self._read_again([key for key in found if key not in self.shown])
 

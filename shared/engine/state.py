@@ -59,8 +59,8 @@ class ProfileState(Protocol):
     def parked_by_outlook(self, outlook_ids: Iterable[str]) -> Mapping[str, Parked]:
         """By Outlook id."""
 
-    def parked_by_email(self, email_keys: Iterable[str]) -> Mapping[str, Parked]:
-        """By Outlook id, those with one of these e-mail keys."""
+    def parked_by_keys(self, wanted: Iterable[str]) -> Mapping[str, Parked]:
+        """By Outlook id, those with one of these keys: e-mail keys or BC ids (`Parked.keys`)."""
 
     def all_parked(self) -> Iterator[Parked]:
         """Every parked contact: for full runs only."""

@@ -86,7 +86,12 @@ class Parked:
     outlook_id: str
     reason: str  #: the note's code: incomplete, private, duplicate, kept, already-yours, not-sent, foreign-stamp, ...
     email_keys: tuple[str, ...] = ()  #: for first matches later, without reading the folder (R7)
-    bc_id: str = ""  #: for `kept`: the BC contact that it belonged to (R21, R22)
+    bc_id: str = ""  #: for `kept`: the BC contact that it belonged to (R21, R22); for `copy`: that it is a copy of (R9)
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """What it is found by: its e-mail keys, and its BC contact's id, whose address may be another by now (R6)."""
+        return (*self.email_keys, self.bc_id) if self.bc_id else self.email_keys
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,7 +95,7 @@ def parked_of(row: Row) -> Parked:
 
 
 def _mail_rows(place: Place, parked: Parked) -> Iterator[Row]:
-    for each in dict.fromkeys(parked.email_keys):
+    for each in dict.fromkeys(parked.keys):
         yield place.row("mail", keys.hashed(each), keys.hashed(parked.outlook_id))
 
 

@@ -70,9 +70,9 @@ class TableProfileState:
         rows = self._rows("parked", {self._place.parked(each) for each in asked}, None)
         return {parked.outlook_id: parked for parked in map(parked_of, rows)}
 
-    def parked_by_email(self, email_keys: Iterable[str]) -> Mapping[str, Parked]:
+    def parked_by_keys(self, wanted: Iterable[str]) -> Mapping[str, Parked]:
         """See ProfileState."""
-        asked = set(email_keys)
+        asked = set(wanted)
         if not asked or not self._read_head().get("parked"):
             return {}
         if len(asked) > _FEW:
@@ -82,7 +82,7 @@ class TableProfileState:
             found = {str(row["RowKey"]).rpartition("|")[2] for row in self._table.ranges(self._place.partition, bounds)}
             rows = self._rows("parked", {self._place.key("parked", each) for each in found}, None)
             parked = map(parked_of, rows)
-        return {each.outlook_id: each for each in parked if not asked.isdisjoint(each.email_keys)}
+        return {each.outlook_id: each for each in parked if not asked.isdisjoint(each.keys)}
 
     def all_parked(self) -> Iterator[Parked]:
         """See ProfileState."""

@@ -174,7 +174,7 @@ def test_reading_by_id_tells_the_deleted_from_the_living(company: Company, bc: B
 
 
 @pytest.mark.parametrize("form", ["not-found", "endpoint", "empty"])
-def test_an_unclear_404_is_no_deletion(form: str, company: Company, bc: BusinessCentralControl) -> None:
+def test_r25_an_unclear_404_is_no_deletion(form: str, company: Company, bc: BusinessCentralControl) -> None:
     """R25"""
     bc.seed(count=2)
     bc.switch(unknown_contact=form)
@@ -211,7 +211,7 @@ def test_a_hundred_and_more_are_read_in_batches(company: Company, bc: BusinessCe
 
 
 @pytest.mark.parametrize("literals", ["al", "wildcards", "exact"])
-def test_persons_are_found_by_their_first_valid_address(
+def test_r07_persons_are_found_by_their_first_valid_address(
     literals: str, company: Company, bc: BusinessCentralControl
 ) -> None:
     """R7"""
@@ -308,7 +308,7 @@ def test_what_bc_refuses_is_said_per_contact_and_the_others_are_created(company:
 
 
 @pytest.mark.parametrize("order", ["page", "payload"])
-def test_what_bc_overwrites_on_create_is_sent_once_more(
+def test_r16_what_bc_overwrites_on_create_is_sent_once_more(
     order: str, company: Company, bc: BusinessCentralControl
 ) -> None:
     """R16"""
@@ -389,7 +389,7 @@ def test_a_stale_tag_is_changed_meanwhile_and_a_missing_contact_is_gone(
 
 
 @pytest.mark.parametrize("order", ["page", "payload"])
-def test_a_new_country_costs_no_address(order: str, company: Company, bc: BusinessCentralControl) -> None:
+def test_r16_a_new_country_costs_no_address(order: str, company: Company, bc: BusinessCentralControl) -> None:
     """R16"""
     bc.switch(property_order=order)
     bc.set_countries({"US": "United States", "DE": "Germany"})
@@ -404,7 +404,7 @@ def test_a_new_country_costs_no_address(order: str, company: Company, bc: Busine
     assert company.read([contact.id])[contact.id] == written
 
 
-def test_a_company_link_that_overwrites_the_country_is_put_right_country_first(
+def test_r16_a_company_link_that_overwrites_the_country_is_put_right_country_first(
     company: Company, bc: BusinessCentralControl
 ) -> None:
     """R16, R18"""
@@ -418,7 +418,7 @@ def test_a_company_link_that_overwrites_the_country_is_put_right_country_first(
     assert len(patches) == 3
 
 
-def test_upper_casing_and_trimming_is_not_sent_again(company: Company, pace: Pace) -> None:
+def test_r16_upper_casing_and_trimming_is_not_sent_again(company: Company, pace: Pace) -> None:
     """R16"""
     contact = only(created(company))
     before = pace.requests["bc"]

@@ -402,7 +402,7 @@ def test_a_spurious_conflict_is_a_change(side: OutlookSide, folder: Folder, grap
     assert made(side.write(folder.id, [OutlookWrite(current, {Field.MOBILE: "5"})])[0]).card.mobile == "5"
 
 
-def test_removed_contacts_lie_in_deleted_items(side: OutlookSide, folder: Folder, outlook: Outlook) -> None:
+def test_r21_removed_contacts_lie_in_deleted_items(side: OutlookSide, folder: Folder, outlook: Outlook) -> None:
     """R21"""
     first, second = create(side, folder), create(side, folder)
     outlook.graph.purge_contact(outlook.user, second.id)

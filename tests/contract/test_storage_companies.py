@@ -100,7 +100,7 @@ def test_the_refresh_of_a_lost_lease_is_refused(world: World) -> None:
     assert world.companies.feed(world.company).head == 0
 
 
-def test_r7_persons_are_found_by_their_first_valid_address(world: World) -> None:
+def test_r07_persons_are_found_by_their_first_valid_address(world: World) -> None:
     both = [contact(2, email="Ada@Example.com; x@y.zz"), contact(1, email="ada@example.com", privacyBlocked=True)]
     built(world, [*both, contact(3, email="x@y.zz"), contact(4, kind="Company", email="ada@example.com")])
     found = world.companies.persons_with(world.company, ["ada@example.com", "nobody@example.com", ""])

@@ -244,19 +244,20 @@ def test_positions_come_back_with_the_count_of_links(world: World) -> None:
     assert world.mailboxes.peek(world.mailbox, world.company, world.user).positions() == replace(stored, link_count=0)
 
 
-def test_parked_contacts_are_found_by_id_and_by_any_of_their_addresses(world: World) -> None:
+def test_parked_contacts_are_found_by_id_by_any_of_their_addresses_and_by_their_bc_contact(world: World) -> None:
     state = world.hold().profile(world.company, world.user)
-    assert state.parked_by_email(["a@b.c"]) == {}
+    assert state.parked_by_keys(["a@b.c"]) == {}
     first = Parked("o/1", "duplicate", ("a@b.c", "d@e.f"), bc_id="bc-1")
     second = Parked("o/2", "kept", ("a@b.c",))
     silent = Parked("o/3", "private")
     state.commit(Changes(parked=[first, second, silent]))
-    assert state.parked_by_email(["a@b.c", "x@y.z"]) == {"o/1": first, "o/2": second}
-    assert state.parked_by_email(["d@e.f"]) == {"o/1": first}
-    assert state.parked_by_email(f"{each}@b.c" for each in "abcdefghij" * 10) == {"o/1": first, "o/2": second}
+    assert state.parked_by_keys(["a@b.c", "x@y.z"]) == {"o/1": first, "o/2": second}
+    assert state.parked_by_keys(["d@e.f"]) == {"o/1": first}
+    assert state.parked_by_keys(["bc-1", "bc-2"]) == {"o/1": first}
+    assert state.parked_by_keys(f"{each}@b.c" for each in "abcdefghij" * 10) == {"o/1": first, "o/2": second}
     assert state.parked_by_outlook(["o/3", "o/4"]) == {"o/3": silent}
     state.commit(Changes(parked=[replace(first, email_keys=("d@e.f",))], unparked=[second]))
-    assert state.parked_by_email(["a@b.c"]) == {}
+    assert state.parked_by_keys(["a@b.c"]) == {}
     assert {each.outlook_id for each in state.all_parked()} == {"o/1", "o/3"}
 
 

@@ -294,10 +294,10 @@ class MemoryProfileState:
         with self._reading("parked_by_outlook"):
             return {each: self._rows.parked[each] for each in outlook_ids if each in self._rows.parked}
 
-    def parked_by_email(self, email_keys: Iterable[str]) -> Mapping[str, Parked]:
-        with self._reading("parked_by_email"):
-            keys = set(email_keys)
-            return {each.outlook_id: each for each in self._rows.parked.values() if keys & set(each.email_keys)}
+    def parked_by_keys(self, wanted: Iterable[str]) -> Mapping[str, Parked]:
+        with self._reading("parked_by_keys"):
+            keys = set(wanted)
+            return {each.outlook_id: each for each in self._rows.parked.values() if keys & set(each.keys)}
 
     def all_parked(self) -> Iterator[Parked]:
         with self._reading("all_parked"):

@@ -4,10 +4,12 @@ from typing import Any
 
 import pytest
 
+from shared.business_central.mapping import create_body
 from shared.cards import emails
 from shared.cards.business_central import contact_from_values
-from shared.cards.model import Origin
+from shared.cards.model import Field, Origin
 from shared.engine.model import CompanySettings, RunStatus
+from shared.engine.sides import BcDraft
 from shared.filters import FilterError, matches, parse_filter, to_odata
 from shared.outlook.mapping import contact_of
 from shared.outlook.stamps import EXPAND_CONTACT
@@ -177,6 +179,10 @@ def test_r02_a_linked_contact_that_is_marked_later_is_unlinked_by_a_full_run_and
     assert world.bc.rows[bc_id].card.job_title == ""
 
 
+def test_r02_it_is_sent_to_bc_as_a_person() -> None:
+    assert create_body(BcDraft({Field.NAME: "Carla Dahl"}))["type"] == "Person"
+
+
 # ---------------------------------------------------------------- R3
 
 
@@ -209,6 +215,17 @@ def test_r03_the_second_address_is_no_matching_key(world: World) -> None:
     world.sync()
 
     assert len(world.bc.rows) == 2
+
+
+def test_r03_what_is_no_address_is_passed_over_for_the_key(world: World) -> None:
+    bc_id = anna(world, email="ask at the desk;anna@berg.example")
+    world.sync()
+    world.mailbox().add(world.folder(), name="Anna B", email="anna@berg.example")
+
+    report = world.sync()
+
+    assert note(report, "duplicate").name == "Anna B"
+    assert list(world.bc.rows) == [bc_id]
 
 
 # ---------------------------------------------------------------- R4
@@ -253,9 +270,12 @@ def test_r04_what_a_user_creates_is_created_in_bc_and_stays_although_the_filter_
 
 
 @pytest.mark.parametrize("origin", Origin)
-def test_r04_only_own_creations_may_stay_outside_the_filter(origin: Origin) -> None:
+@pytest.mark.parametrize("whose", ["the profile's", "the company's"])
+def test_r04_only_own_creations_may_stay_outside_the_filter(origin: Origin, whose: str) -> None:
     contact = contact_from_values("1", "e", "2026-01-01T00:00:00Z", PERSON)
-    rules = Rules(COMPANY, "Production", parse_filter({"city": "Ulm"}), NO_FILTER)
+    elsewhere = parse_filter({"city": "Ulm"})
+    filters = (elsewhere, NO_FILTER) if whose == "the profile's" else (NO_FILTER, elsewhere)
+    rules = Rules(COMPANY, "Production", *filters)
     blocked = contact_from_values("1", "e", "2026-01-01T00:00:00Z", {**PERSON, "privacyBlocked": True})
 
     assert belongs(contact, rules, origin) is (origin is Origin.OWN)
@@ -284,6 +304,7 @@ def test_r04_only_own_creations_may_stay_outside_the_filter(origin: Origin) -> N
         ("country", "de", ["DE"], ["DK"]),
         ("lastInteractionDate", "2026-01-01..2026-01-31", ["2026-01-01", "2026-01-31"], ["2026-02-01"]),
         ("contactBusinessRelation", "Customer", ["Customer"], ["Vendor"]),
+        ("contactBusinessRelation", "Bank Account", ["Bank_x0020_Account", "Bank Account"], ["Customer"]),
         ("privacyBlocked", "true", [True], [False]),
     ],
 )
@@ -309,6 +330,7 @@ def test_r05_fields_combine_with_and() -> None:
         ({"city": "(Berlin"}, "city", 8),
         ({"town": "Berlin"}, "town", 1),
         ({"lastInteractionDate": "31.01.2026"}, "lastInteractionDate", 1),
+        ({"lastInteractionDate": "20260131"}, "lastInteractionDate", 1),
     ],
 )
 def test_r05_a_wrong_filter_names_field_column_and_what_was_expected(
@@ -346,10 +368,12 @@ def test_r05_a_wrong_filter_fails_the_run_and_the_saved_one_stays_in_force(world
 def test_r05_what_odata_cannot_say_is_evaluated_in_our_code() -> None:
     """The translation may select more than the filter, and then says so; never less (see the property tests)."""
     said = to_odata(parse_filter({"city": "Berlin"}))
-    unsaid = to_odata(parse_filter({"displayName": "A?n"}))
+    other = to_odata(parse_filter({"city": "<>Berlin"}))
 
-    assert said.complete
-    assert not unsaid.complete
+    assert (said.text, said.complete) == ("city eq 'Berlin'", True)
+    assert (other.text, other.complete) == ("city ne 'Berlin'", True)
+    for unsaid in ("A?n", "<>A*", "@A*", ">A"):
+        assert not to_odata(parse_filter({"displayName": unsaid})).complete, unsaid
     assert matches(parse_filter({"displayName": "A?n"}), {"displayName": "Ann"})
 
 

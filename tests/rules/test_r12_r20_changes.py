@@ -1,5 +1,6 @@
 """R12 to R20: what travels, what stays, and what the services make of it."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -8,12 +9,13 @@ import pytest
 
 from shared.business_central.mapping import lost
 from shared.cards.business_central import contact_from_values
-from shared.cards.model import Card, Field
+from shared.cards.model import Card, Field, OutlookContact
 from shared.cards.names import edited_name, split_name
 from shared.cards.translate import LENGTHS, Refusal, countries_from, for_bc
 from shared.engine.limits import Limits
 from shared.engine.model import CompanySettings, Mode, RunStatus
 from shared.engine.sides import OutlookWrite
+from shared.errors import ContactError
 from shared.outlook.mapping import body_of_write, contact_of
 from shared.planning.model import CompanyFromOutlook
 from tests.fakes.faults import Died
@@ -60,6 +62,7 @@ def test_r12_outlook_data_that_bc_cannot_hold_is_never_touched() -> None:
     assert body["businessAddress"]["street"] == "Z\nB\nC"
     assert body["businessAddress"]["city"] == "Ulm"
     assert body["categories"] == ["Friends", "Business Central"]
+    assert set(body) == {"displayName", "businessPhones", "businessAddress", "categories"}
     assert not {"personalNotes", "birthday", "homeAddress", "photo", "homePhones"} & set(body)
 
 
@@ -79,6 +82,20 @@ def test_r12_excluded_fields_never_leave_bc_and_are_never_written_to_it(world: W
     assert (bc.mobile, bc.city, bc.job_title) == ("0151", "Berlin", "Chief")
     assert [each.card.mobile for each in world.bc.rows.values() if each.card.name == "Carla"] == [""]
     assert outlook_card(world, bc_id).mobile == "999"
+
+
+def test_r12_an_excluded_company_links_nobody(world: World) -> None:
+    world.state.companies.save_settings(CompanySettings(COMPANY, excluded_fields=("companyName",)))
+    world.bc.put(displayName="Acme", type="Company", number="CT000009")
+    bc_id = anna(world)
+    world.sync()
+
+    world.mailbox().edit(twin(world, bc_id), company="Acme")
+    world.mailbox().add(world.folder(), name="Carla", email="c@x.example", company="Acme")
+    world.sync()
+
+    persons = [each for each in world.bc.rows.values() if each.is_person]
+    assert [(each.card.name, each.company_number) for each in persons] == [("Anna Berg", ""), ("Carla", "")]
 
 
 # ---------------------------------------------------------------- R13
@@ -172,6 +189,22 @@ def test_r14_a_full_run_repairs_what_drifted_regardless_of_dates_and_tokens(worl
     assert (outlook_card(world, first).city, world.bc.rows[second].card.city) == ("Ulm", "Kiel")
 
 
+def test_r14_a_full_run_brings_a_contact_that_no_feed_names(world: World) -> None:
+    """The pair is lost on our side and in the folder; nothing happened to the contact in BC."""
+    bc_id = anna(world)
+    world.sync()
+    world.sync()  # reads its own echo
+    rows = world.state.mailboxes.of("ada", COMPANY, "ada")
+    del world.mailbox().entries[twin(world, bc_id)]
+    rows.by_outlook.pop(rows.links.pop(bc_id).outlook_id)
+
+    world.sync()
+    missed = names(world)
+    world.full()
+
+    assert (missed, names(world)) == ([], ["Anna Berg"])
+
+
 def test_r14_a_full_run_right_after_a_run_changes_nothing(world: World) -> None:
     bc_id = anna(world, city="Berlin", country="DE", email="a@x.example;b@x.example;c@x.example;d@x.example")
     world.bc.put(displayName="Dr. Carl Maria von Weber", email="carl@x.example", companyName="Opera")
@@ -203,6 +236,7 @@ def test_r14_large_companies_show_deletions_to_full_runs_and_on_a_schedule() -> 
     w.profile("ada")
     first, second = anna(w), w.bc.put(displayName="Bob", email="b@x.example")
     third = w.bc.put(displayName="Carla", email="c@x.example")
+    assert Limits().enumeration_most == 100_000
     w.sync()
 
     w.bc.delete(first)
@@ -219,10 +253,13 @@ def test_r14_large_companies_show_deletions_to_full_runs_and_on_a_schedule() -> 
     assert (names(w), list(w.bc.rows)) == (["Carla"], [third])
 
 
-def test_r14_an_unasked_run_reads_the_other_side_again_before_writing_to_it(world: World) -> None:
+@pytest.mark.parametrize("honours_tags", [True, False], ids=["tags honoured", "tags ignored"])
+def test_r14_an_unasked_run_reads_the_other_side_again_before_writing_to_it(world: World, honours_tags: bool) -> None:
     """The Outlook edit is in no feed that this run reads, and still survives."""
     bc_id = anna(world, city="Berlin")
     world.sync()
+    world.sync()  # reads its own echo
+    world.mailbox().ignores_etags = not honours_tags
     key = twin(world, bc_id)
 
     world.bc.edit(bc_id, city="Ulm")
@@ -279,6 +316,27 @@ def test_r16_a_value_that_outlook_normalises_does_not_travel_back(world: World) 
     world.sync()
 
     assert world.bc.rows[bc_id].card.name == "Anna Maria Berg"
+
+
+def test_r16_what_outlook_makes_of_our_write_is_no_edit(world: World) -> None:
+    """Here Outlook folds double blanks, in the answer and ever after."""
+    bc_id = anna(world)
+    world.sync()
+    mailbox = world.mailbox()
+    store = mailbox.write
+
+    def folding(folder_id: str, writes: Sequence[OutlookWrite]) -> Sequence[OutlookContact | ContactError]:
+        folded = [{which: value.replace("  ", " ") for which, value in each.values.items()} for each in writes]
+        return store(folder_id, [replace(each, values=values) for each, values in zip(writes, folded, strict=True)])
+
+    world.bc.edit(bc_id, jobTitle="Clerk  of works")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(type(mailbox), "write", lambda _self, *given: folding(*given))
+        world.sync()
+
+    wrote_nothing(world)
+    assert outlook_card(world, bc_id).job_title == "Clerk of works"
+    assert world.bc.rows[bc_id].card.job_title == "Clerk  of works"
 
 
 def test_r16_blank_fields_that_bc_fills_go_to_outlook(world: World) -> None:
@@ -350,6 +408,25 @@ def test_r17_a_value_that_is_too_long_is_refused_never_cut(which: Field) -> None
 
     assert for_bc(which, fits, "", countries_from({})) == fits
     assert isinstance(for_bc(which, too_long, "", countries_from({})), Refusal)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{"name": "N" * 101, "email": "n@x.example"}, {"name": "Nina", "email": "n" * 72 + "@x.example"}],
+    ids=["name", "address"],
+)
+def test_r17_a_new_contact_whose_name_or_address_bc_cannot_hold_is_skipped(
+    world: World, values: dict[str, str]
+) -> None:
+    world.sync()
+    key = world.mailbox().add(world.folder(), **values)
+
+    report = world.sync()
+    world.full()
+
+    assert note(report, "incomplete").outlook_id == key
+    assert (world.bc.rows, world.bc.writes) == ({}, [])
+    assert key in world.mailbox().entries
 
 
 def test_r17_the_other_fields_travel_and_that_one_keeps_its_outlook_value_with_a_note(world: World) -> None:
@@ -512,6 +589,20 @@ def test_r18_a_blank_company_in_outlook_never_clears_bcs(world: World, policy: C
     assert world.bc.rows[bc_id].company_number == number
 
 
+@pytest.mark.parametrize("companies", [0, 1, 2])
+def test_r18_a_new_person_is_linked_under_the_same_condition(world: World, companies: int) -> None:
+    numbers = [f"CT00000{each}" for each in range(companies)]
+    for number in numbers:
+        world.bc.put(displayName="Acme", type="Company", number=number)
+    world.sync()
+
+    world.mailbox().add(world.folder(), name="Carla", email="c@x.example", company="acme")
+    world.sync()
+
+    (person,) = [each for each in world.bc.rows.values() if each.is_person]
+    assert person.company_number == (numbers[0] if companies == 1 else "")
+
+
 def test_r18_bcs_company_name_goes_to_outlook_as_text(world: World) -> None:
     bc_id = anna(world, companyName="Acme")
     world.sync()
@@ -657,6 +748,30 @@ def test_r20_a_split_that_a_user_corrected_stays_until_the_name_changes_in_bc(wo
     assert (corrected.given_name, corrected.middle_name, corrected.surname) == ("Carl Maria", "", "von Weber")
     assert world.bc.rows[bc_id].card.name == "Carl Maria Weber"
     assert (anew.given_name, anew.middle_name, anew.surname) == ("Carl", "Maria", "Weber")
+
+
+@pytest.mark.parametrize(
+    ("edit", "name", "parts"),
+    [
+        ({"given_name": "Jan", "middle_name": "Piet", "surname": "van Dam"}, "Jan Piet van Dam", "Jan|Piet|van Dam"),
+        ({"name": "Berg, Anna"}, "Berg, Anna", "Anna||Berg"),
+    ],
+    ids=["in parts", "in whole"],
+)
+def test_r20_a_name_edited_in_outlook_keeps_the_users_split(
+    world: World, edit: dict[str, str], name: str, parts: str
+) -> None:
+    """BC would split both of them otherwise."""
+    bc_id = anna(world)
+    world.sync()
+
+    world.mailbox().edit(twin(world, bc_id), **edit)
+    world.sync()
+    world.full()
+
+    card = outlook_card(world, bc_id)
+    assert (world.bc.rows[bc_id].card.name, card.name) == (name, name)
+    assert "|".join((card.given_name, card.middle_name, card.surname)) == parts
 
 
 def test_r20_correcting_a_split_is_no_new_name() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from shared.cards.model import Origin
-from shared.engine.model import RunStatus
+from shared.engine.model import Mode, RunStatus
 from shared.errors import CompanyUnavailable, FolderMissing, MailboxUnavailable
 from shared.planning.model import OnBcDelete, OnOutlookDelete, OnOutOfScope
 from tests.fakes.world import COMPANY, World
@@ -117,15 +117,20 @@ def test_r22_a_kept_contact_stays_although_the_policy_changes_later(world: World
     assert key in world.mailbox().entries
 
 
-def test_r22_a_kept_contact_is_the_same_person_when_it_comes_back_into_scope(world: World) -> None:
+@pytest.mark.parametrize("mode", list(Mode))
+@pytest.mark.parametrize("address", ["anna@berg.example", "new@x.example"], ids=["same address", "another address"])
+def test_r22_a_kept_contact_is_the_same_person_when_it_comes_back_into_scope(
+    world: World, address: str, mode: Mode
+) -> None:
     bc_id, key = linked(world, on_out_of_scope=OnOutOfScope.KEEP)
-    world.bc.edit(bc_id, city="Ulm")
+    world.bc.edit(bc_id, email="")
     world.sync()
 
-    world.bc.edit(bc_id, city="Berlin")
-    world.sync()
+    world.bc.edit(bc_id, email=address)
+    world.sync(mode=mode)
 
     assert twin(world, bc_id) == key
+    assert outlook_card(world, bc_id).email == address
     assert names(world) == ["Anna Berg"]
 
 
@@ -202,6 +207,18 @@ def test_r22_nothing_brings_a_blocked_person_back_while_it_is_blocked(world: Wor
     world.sync()
 
     assert (blocked, names(world)) == ([], ["Anna Berg"])
+
+
+def test_r22_a_contact_deleted_in_outlook_is_not_restored_when_the_person_is_blocked(world: World) -> None:
+    bc_id, key = linked(world)
+
+    world.mailbox().delete(key)
+    world.bc.edit(bc_id, privacyBlocked=True)
+    report = world.sync()
+    world.full()
+
+    assert report.to_outlook.created == 0
+    assert (names(world), links(world)) == ([], {})
 
 
 # ---------------------------------------------------------------- R23

@@ -8,7 +8,7 @@ from shared.engine.limits import Limits
 from shared.engine.model import Report, RunStatus
 from shared.planning.guards import SafetyLimits
 from shared.planning.model import OnOutlookDelete, OnOutOfScope
-from tests.fakes.world import World
+from tests.fakes.world import COMPANY, World
 from tests.rules.glances import anna, crowd, links, names, outlook_card, seen, twin
 
 
@@ -251,6 +251,25 @@ def test_r26_strangers_in_a_folder_that_the_sync_did_not_make_are_held_on_the_fi
     assert len(world.bc.rows) == 1 + (0 if stops else strangers)
     assert known in links(world)
     assert len(seen(world)) == 1 + strangers
+
+
+@pytest.mark.parametrize(
+    "ours", [True, False], ids=["a first run in our folder", "a later run in a folder of the user's"]
+)
+def test_r26_strangers_elsewhere_are_not_held(world: World, ours: bool) -> None:
+    """Our folder is known by its stamp although the profile's state is lost."""
+    if not ours:
+        world.mailbox().create_folder("Business Central", None)
+    world.sync()
+    for each in range(11):
+        world.mailbox().add(world.folder(), name=f"New {each}", email=f"n{each}@x.example")
+    if ours:
+        del world.state.mailboxes.rows[("ada", COMPANY, "ada")]
+
+    report = world.sync()
+
+    assert report.held == ()
+    assert len(world.bc.rows) == 11
 
 
 def test_r26_held_creations_do_not_happen_in_a_later_run_either(world: World) -> None:

@@ -10,7 +10,8 @@ from shared.cards.business_central import contact_from_values
 from shared.engine.limits import Limits
 from shared.engine.model import Mode, Retry, RunStatus, Trigger
 from shared.engine.run import close_as_failed, run_mailbox
-from shared.errors import ContactError, RetryableError, Throttled
+from shared.engine.state import Busy, FeedChanges
+from shared.errors import ContactError, NotDone, RetryableError, Throttled
 from shared.planning.model import OnOutlookDelete
 from tests.fakes.faults import Died
 from tests.fakes.world import COMPANY, World
@@ -118,6 +119,18 @@ def test_r29_a_request_that_meets_a_busy_mailbox_sends_its_message_again(world: 
     assert 0 < (message.due - world.clock()).total_seconds() <= 62
 
 
+def test_r29_a_worker_whose_time_is_over_leaves_a_message_for_what_waits() -> None:
+    w = World.new(Limits(run_budget=0.0))
+    w.profile("ada")
+    w.request()
+
+    run_mailbox(w.services, "ada", "worker")
+
+    (message,) = w.state.messages.sent
+    assert (message.queue, message.id) == ("sync", "ada")
+    assert len(w.state.mailboxes.waiting("ada")) == 1
+
+
 # ---------------------------------------------------------------- R30
 
 
@@ -207,6 +220,43 @@ def test_r30_what_was_created_just_before_the_death_is_found_although_outlooks_f
         world.work()
 
     assert names(world) == ["Anna Berg"]
+
+
+def after_death(w: World, **planned: Any) -> None:
+    """The run dies, and is taken up again by a new process."""
+    w.faults.die(**planned)
+    with pytest.raises(Died):
+        w.work()
+    w.faults.restart()
+    w.clock.advance(seconds=61)
+    w.work()
+
+
+def test_r30_a_value_that_is_overwritten_stands_in_the_notes_although_the_run_dies_right_after(world: World) -> None:
+    bc_id = anna(world, jobTitle="Clerk")
+    world.sync()
+    world.bc.edit(bc_id, jobTitle="Chief")
+    world.mailbox().edit(twin(world, bc_id), job_title="Boss")
+
+    run_id = world.request()
+    after_death(world, at=1, after=True, call="graph.write")
+
+    assert outlook_card(world, bc_id).job_title == "Chief"
+    assert [each.value for each in world.state.reports.rows[run_id].notes] == ["Boss"]
+
+
+def test_r30_a_person_created_just_before_the_death_counts_as_the_users_own_creation(world: World) -> None:
+    world.profile("ada", filter={"city": "Berlin"})
+    world.sync()
+    world.mailbox().add(world.folder(), name="Carla", email="c@x.example", city="Berlin")
+    world.request()
+    after_death(world, at=1, after=True, call="bc.create")
+
+    (person,) = world.bc.rows
+    world.bc.edit(person, city="Ulm")
+    world.sync()
+
+    assert [each.city for each in seen(world)] == ["Ulm"]
 
 
 def test_r30_positions_do_not_move_before_everything_read_is_applied(world: World) -> None:
@@ -478,6 +528,16 @@ def test_r32_a_run_out_of_time_goes_on_where_it_stopped() -> None:
     wrote_nothing(w)
 
 
+def test_r32_what_a_bulk_call_left_undone_is_done_by_the_continuation(world: World) -> None:
+    anna(world)
+    world.faults.fail(1, NotDone("throttled in the middle of a batch"), call="graph.create")
+
+    report = world.sync()
+
+    assert names(world) == ["Anna Berg"]
+    assert (report.status, report.continued, report.notes) == (RunStatus.SUCCEEDED, 1, ())
+
+
 def test_r32_continuing_is_no_dying_and_never_gives_up_too_early(world: World) -> None:
     """More hand-overs than a dying run would be taken up again."""
     anna(world)
@@ -545,6 +605,25 @@ def test_r33_a_profile_that_lags_behind_the_log_compares_with_the_snapshot(world
     world.sync("ada")
 
     assert [each.city for each in seen(world)] == ["Ulm"] * 5
+    assert "companies.log" not in world.faults.calls[start:]
+
+
+def test_r33_a_profile_whose_part_of_the_log_was_cleaned_away_compares_with_the_snapshot(world: World) -> None:
+    world.profile("ben")
+    bc_id = anna(world)
+    world.sync("ada")
+    world.sync("ben")
+    world.bc.edit(bc_id, city="Ulm")
+    world.sync("ben")
+    feed = world.state.companies.hold_feed(COMPANY, "cleaner")
+    assert not isinstance(feed, Busy)
+    feed.commit(FeedChanges(state=replace(feed.state(), floor=feed.state().head)))
+    feed.release()
+
+    start = len(world.faults.calls)
+    world.sync("ada")
+
+    assert [each.city for each in seen(world)] == ["Ulm"]
     assert "companies.log" not in world.faults.calls[start:]
 
 

@@ -1,12 +1,16 @@
 """R34 and R35: what a run would do, and what it says that it did."""
 
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from shared.engine.model import Mode, Report, RunStatus, Trigger
+from shared.engine.run import run_mailbox
+from shared.engine.sides import Directory
 from shared.errors import MailboxUnavailable
+from shared.pace import Pace
 from shared.planning.model import OnOutlookDelete
 from tests.fakes.world import COMPANY, World
 from tests.rules.glances import anna, codes, crowd, links, names, note, outlook_card, seen, twin
@@ -111,6 +115,15 @@ def test_r34_before_the_first_run_no_folder_is_made(world: World) -> None:
     assert world.folder() == ""
 
 
+def test_r34_a_folder_that_is_there_is_not_taken_over(world: World) -> None:
+    folder = world.mailbox().create_folder("Business Central", None)
+
+    world.sync(preview=True)
+
+    assert world.mailbox().folders == {folder.id: folder}
+    assert world.folder() == ""
+
+
 def test_r34_a_filter_that_is_previewed_is_not_saved(world: World) -> None:
     crowd(world, 3, city="Ulm")
     anna(world, city="Berlin")
@@ -152,6 +165,18 @@ def test_r34_a_filter_for_one_run_is_limited_to_what_matches_both_and_removes_no
 
     assert limited == (["Anna Berg", "Bob", "Carla"], "Chief", "")
     assert outlook_card(world, second).job_title == "Chief"
+
+
+def test_r34_such_a_run_leaves_removals_to_the_next(world: World) -> None:
+    bc_id = anna(world, city="Berlin")
+    world.sync()
+    world.bc.edit(bc_id, email="")
+
+    world.sync(filter={"city": "Berlin"}, save_filter=False)
+    limited = names(world)
+    world.sync()
+
+    assert (limited, names(world)) == (["Anna Berg"], [])
 
 
 # ---------------------------------------------------------------- R35
@@ -239,6 +264,29 @@ def test_r35_a_conflict_is_noted_once_any_other_note_whenever_the_contact_is_rea
 
     assert codes(first) == ["conflict", "too-long"]
     assert codes(full) == codes(again) == ["too-long"]
+
+
+def test_r35_a_conflict_of_a_first_match_is_noted_once_although_bc_is_written_too(world: World) -> None:
+    """The pair is planned again on what BC returned."""
+    anna(world, phoneNumber="1")
+    folder = world.mailbox().create_folder("Business Central", None).id
+    world.mailbox().add(folder, name="Anna Berg", email="anna@berg.example", phone="2", mobile="3")
+
+    report = world.sync()
+
+    assert [each.mobile for each in (row.card for row in world.bc.rows.values())] == ["3"]
+    assert [(each.field, each.value) for each in report.notes] == [("phoneNumber", "2")]
+
+
+def test_r35_it_says_how_many_requests_it_took(world: World) -> None:
+    def counting(pace: Pace) -> Directory:
+        pace.count("graph")
+        return world.directory
+
+    run_id = world.request()
+    run_mailbox(replace(world.services, directory=counting), "ada", "worker")
+
+    assert world.state.reports.rows[run_id].requests == {"graph": 1}
 
 
 def test_r35_planning_a_contact_again_does_not_repeat_its_notes(world: World) -> None:

@@ -158,6 +158,26 @@ def test_r41_form_makes_no_difference(changed: dict[str, Any]) -> None:
     assert after.card == before.card
 
 
+@pytest.mark.parametrize("line_break", ["\r\n", "\r", "\v", "\u2028"])
+def test_r41_line_breaks_within_a_value_make_no_difference(line_break: str) -> None:
+    before, after = (
+        contact_of({"id": "x", "jobTitle": f"Clerk{each}of works"}, marks_known=False) for each in ("\n", line_break)
+    )
+
+    assert before is not None
+    assert after is not None
+    assert after.card == before.card
+
+
+def test_r41_form_makes_no_difference_in_bc_either() -> None:
+    odd = {"displayName": unicodedata.normalize("NFD", " Zoë\r\nMüller "), "city": " Ulm "}
+    before, after = (read_contact({**BC_ROW, **each}) for each in ({"displayName": "Zoë\nMüller", "city": "Ulm"}, odd))
+
+    assert before is not None
+    assert after is not None
+    assert after.card == before.card
+
+
 def test_r41_what_has_no_counterpart_is_not_read(world: World) -> None:
     extra = {"personalNotes": "x", "homePhones": ["9"], "nickName": "An", "title": "Dr.", "birthday": "1990-01-01"}
 

@@ -223,7 +223,7 @@ def looks(listed: tuple[int, Any], shown: tuple[int, Any]) -> Any:
         ((200, {"value": [row(9)]}), (200, {"value": [], "@odata.nextLink": LINK}), False),
     ],
 )
-def test_gone_is_only_who_is_missing_in_two_ways(listed: Any, shown: Any, gone: bool) -> None:
+def test_r25_gone_is_only_who_is_missing_in_two_ways(listed: Any, shown: Any, gone: bool) -> None:
     """R25"""
     assert Setup(Batch(looks(listed, shown))).company.read([key(1)]) == ({key(1): None} if gone else {})
 

@@ -408,7 +408,7 @@ def test_reading_tells_there_from_gone_from_unknown() -> None:
     assert graph.calls[-1].url.startswith(f"/users/{UID}/contactFolders/{FID}?")
 
 
-def test_contacts_of_a_missing_folder_are_not_gone() -> None:
+def test_r25_contacts_of_a_missing_folder_are_not_gone() -> None:
     """R25"""
     side, _ = mailbox(lambda call: error(404, "ErrorItemNotFound"))
     with pytest.raises(FolderMissing):
