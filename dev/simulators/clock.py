@@ -19,6 +19,7 @@ class SimClock:
         self._base = start or datetime.now(UTC)
         self._anchor = time.monotonic()
         self._speed = speed
+        self._watchers: set[asyncio.Future[None]] = set()
 
     @property
     def speed(self) -> float:
@@ -31,6 +32,7 @@ class SimClock:
             raise ValueError("speed must be a number of 0 or more")
         self._base, self._anchor = self.now(), time.monotonic()
         self._speed = value
+        self._tell_watchers()
 
     def now(self) -> datetime:
         """Return the simulated time in UTC."""
@@ -49,10 +51,12 @@ class SimClock:
         if moment.tzinfo is None:
             raise ValueError("the clock needs a time with a zone")
         self._base, self._anchor = moment.astimezone(UTC), time.monotonic()
+        self._tell_watchers()
 
     def advance(self, seconds: float) -> None:
         """Let `seconds` of simulated time pass at once (negative: go back)."""
         self._base += timedelta(seconds=seconds)
+        self._tell_watchers()
 
     def real_seconds(self, simulated: float) -> float:
         """Return how long `simulated` seconds are on a real watch."""
@@ -61,3 +65,20 @@ class SimClock:
     async def sleep(self, simulated: float) -> None:
         """Wait `simulated` seconds; with a frozen clock only give way to others."""
         await asyncio.sleep(max(0.0, simulated / self._speed) if self._speed else 0.0)
+
+    async def until(self, moment: float) -> None:
+        """Wait until the simulated time is `moment` (seconds since 1970), however it comes to be so."""
+        while (left := moment - self.timestamp()) > 0:
+            changed = asyncio.get_running_loop().create_future()
+            self._watchers.add(changed)
+            try:
+                await asyncio.wait_for(changed, left / self._speed if self._speed else None)
+            except TimeoutError:
+                pass
+            finally:
+                self._watchers.discard(changed)
+
+    def _tell_watchers(self) -> None:
+        for watcher in self._watchers:
+            if not watcher.done():
+                watcher.set_result(None)

@@ -10,9 +10,13 @@ Actions every service has (they act on what the services share); a service adds 
 | latency | service, request, item (simulated seconds) |
 | log, log_counts, log_reset, log_number | see `request_log.RequestLog` |
 | revoke_tokens | - |
+| deliveries | service, since -> what was sent to other servers, see `outgoing.Delivery` |
+| wait_for_deliveries | due_only, timeout (real seconds) |
+| send_notifications | url, body, content_type -> {"status", "milliseconds", "text"} |
 | defects | - -> tracebacks of mistakes in the simulators themselves |
 """
 
+import inspect
 import json
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -21,7 +25,7 @@ from typing import Any
 from dev.simulators.exchange import Answer
 from dev.simulators.world import World
 
-type Action = Callable[..., Any]
+type Action = Callable[..., Any]  #: may be a coroutine function
 
 
 def shared_actions(world: World) -> dict[str, Action]:
@@ -37,18 +41,22 @@ def shared_actions(world: World) -> dict[str, Action]:
         "log_reset": world.log.reset,
         "log_number": lambda: world.log.last_number,
         "revoke_tokens": world.tokens.revoke_all,
+        "deliveries": world.outgoing.deliveries,
+        "wait_for_deliveries": world.outgoing.quiet,
+        "send_notifications": world.outgoing.send_raw,
         "defects": lambda: world.defects,
     }
 
 
-def act(actions: Mapping[str, Action], name: str, body: bytes) -> Answer:
+async def act(actions: Mapping[str, Action], name: str, body: bytes) -> Answer:
     """Carry out one action; mistakes of the caller come back as 400 with the reason."""
     action = actions.get(name)
     if action is None:
         return Answer(404, {"error": f"no action {name!r}; there are {sorted(actions)}"})
     try:
-        return Answer(200, {"result": action(**json.loads(body or b"{}"))})
-    except (TypeError, ValueError, LookupError) as mistake:
+        result = action(**json.loads(body or b"{}"))
+        return Answer(200, {"result": await result if inspect.isawaitable(result) else result})
+    except (TypeError, ValueError, LookupError, TimeoutError) as mistake:
         return Answer(400, {"error": f"{name}: {type(mistake).__name__}: {mistake}"})
 
 

@@ -91,6 +91,27 @@ class ControlClient:
         """Empty the request log."""
         self.call("log_reset")
 
+    # What the simulators send
+
+    def deliveries(self, service: str | None = None, since: int = 0) -> list[dict[str, Any]]:
+        """Return what was sent to other servers after delivery number `since` (see `outgoing.Delivery`).
+
+        Fields: number, service, kind (handshake, notify, lifecycle, raw), url (without its query), attempt, status (0:
+        no answer), problem ("", "timeout" or the kind of error), milliseconds (real), items, time (simulated).
+        """
+        return list(self.call("deliveries", service=service, since=since))
+
+    def wait_for_deliveries(self, *, due_only: bool = False, timeout: float = 60.0) -> None:
+        """Wait until nothing is to be sent any more; `due_only`: nothing but what waits for its simulated time.
+
+        Raises ControlRefused after `timeout` real seconds.
+        """
+        self.call("wait_for_deliveries", due_only=due_only, timeout=timeout)
+
+    def send_notifications(self, url: str, body: Any, content_type: str = "application/json") -> dict[str, Any]:
+        """POST a body (JSON, or text as it is) to an address; returns {"status", "milliseconds", "text"}."""
+        return dict(self.call("send_notifications", url=url, body=body, content_type=content_type))
+
     def defects(self) -> list[str]:
         """Return tracebacks of mistakes in the simulators themselves; tests want none."""
         return list(self.call("defects"))

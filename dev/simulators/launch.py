@@ -38,6 +38,7 @@ class Addresses:
     graph_scope: str
     bc_scope: str
     ca_file: str
+    server_file: str  #: key and certificate of a server at 127.0.0.1 that whoever trusts `ca_file` trusts
 
 
 class Simulators:
@@ -100,7 +101,7 @@ def start_simulators(
     """
     temporary = None if folder else tempfile.TemporaryDirectory(prefix="simulators-")
     certificates = make_certificates(folder or Path(temporary.name if temporary else "."))
-    world = World()
+    world = World(ca_file=certificates.ca_file)
     world.clock.speed = speed
     servers = Servers(world, [_create(name, world) for name in services], certificates.server_file, ports or {})
     servers.start()
@@ -114,6 +115,7 @@ def start_simulators(
         graph_scope=f"{world.roots.get('graph', '')}/.default",
         bc_scope=f"{BC_AUDIENCE}/.default",
         ca_file=str(certificates.ca_file),
+        server_file=str(certificates.server_file),
     )
     return Simulators(addresses, servers, temporary)
 

@@ -135,7 +135,7 @@ class _Application:
                 break
         path = scope["raw_path"].decode("ascii").partition("?")[0]
         if path.startswith("/control/"):
-            await _send(send, act(self._actions, path.removeprefix("/control/"), body))
+            await _send(send, await act(self._actions, path.removeprefix("/control/"), body))
             return
         try:
             answer = await perform(self._world, self._service, self._request(scope, path, body))
@@ -170,6 +170,7 @@ class Servers:
 
     def __init__(self, world: World, services: Sequence[Service], server_file: Path, ports: Mapping[str, int]) -> None:
         """Take the ports (free ones where `ports` names none) and write the addresses into `world.roots`."""
+        self._world = world
         self._sockets = []
         self._servers = []
         for service in services:
@@ -197,7 +198,10 @@ class Servers:
 
     async def _serve(self) -> None:
         pairs = zip(self._servers, self._sockets, strict=True)
-        await asyncio.gather(*(server.serve(sockets=[listening]) for server, listening in pairs))
+        try:
+            await asyncio.gather(*(server.serve(sockets=[listening]) for server, listening in pairs))
+        finally:
+            await self._world.outgoing.close()
 
 
 def _config(application: _Application, server_file: Path) -> uvicorn.Config:

@@ -1,11 +1,13 @@
 """What all simulators share."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from random import Random
 
 from dev.simulators.clock import SimClock
 from dev.simulators.exchange import Request
 from dev.simulators.faults import Faults, Latency
+from dev.simulators.outgoing import Outgoing
 from dev.simulators.request_log import RequestLog
 from dev.simulators.tokens import Tokens
 
@@ -17,7 +19,10 @@ BC_AUDIENCE = "https://api.businesscentral.dynamics.com"
 
 @dataclass
 class World:
-    """Clock, log, faults, latencies and tokens, and where each service is reached. Used from one event loop only."""
+    """Clock, log, faults, latencies, tokens and what is sent out, and where each service is.
+
+    Used from one event loop only.
+    """
 
     clock: SimClock = field(default_factory=SimClock)
     log: RequestLog = field(default_factory=RequestLog)
@@ -27,11 +32,14 @@ class World:
     roots: dict[str, str] = field(default_factory=dict)  #: service name to "https://127.0.0.1:port"
     defects: list[str] = field(default_factory=list)  #: tracebacks of the simulators' own mistakes
     batches: int = 0  #: number of the newest batch
+    ca_file: Path | None = None  #: the authority whose certificates are trusted where something is sent to
     tokens: Tokens = field(init=False)
+    outgoing: Outgoing = field(init=False)
 
     def __post_init__(self) -> None:
-        """Tokens live by the same clock."""
+        """Tokens live and deliveries go by the same clock."""
         self.tokens = Tokens(self.clock)
+        self.outgoing = Outgoing(self.clock, self.ca_file, self.defects)
 
     def next_batch(self) -> int:
         """Return a number for a new batch."""

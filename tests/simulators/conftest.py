@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import requests
@@ -6,6 +7,7 @@ import requests
 from dev.simulators.graph.control import GraphControl
 from dev.simulators.launch import Simulators, start_simulators
 from tests.simulators.graph_api import GraphApi
+from tests.simulators.receiver import Receiver, running_receiver
 
 
 @pytest.fixture(scope="module")
@@ -44,3 +46,16 @@ def ada(graph: GraphControl) -> str:
 def api(simulators: Simulators, session: requests.Session, ada: str) -> GraphApi:
     """A client of Ada's mailbox."""
     return GraphApi(simulators, session, ada)
+
+
+@pytest.fixture(scope="module")
+def running_endpoint(simulators: Simulators) -> Iterator[Receiver]:
+    with running_receiver(Path(simulators.addresses.server_file)) as running:
+        yield running
+
+
+@pytest.fixture
+def endpoint(running_endpoint: Receiver) -> Receiver:
+    """An https server that notifications can be sent to."""
+    running_endpoint.reset()
+    return running_endpoint

@@ -44,7 +44,7 @@ class Directory:
         self.registrations = {
             CLIENT_ID: Registration(
                 roles={
-                    "graph": frozenset({"Contacts.ReadWrite", "User.Read.All"}),
+                    "graph": frozenset({"Contacts.Read", "Contacts.ReadWrite", "User.Read.All"}),
                     "bc": frozenset({"API.ReadWrite.All"}),
                 },
                 secrets={CLIENT_SECRET},

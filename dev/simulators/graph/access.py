@@ -74,24 +74,41 @@ class Access:
             raise Refused(404, self.switches.unknown_user_code, f"The requested user '{name}' is invalid.")
         request.mailbox = user.id
         writes = request.method != "GET"
-        self._check_permission(claims, user, writes)
+        self._check_permission(user, self._is_permitted(claims, user, writes))
         if (refusal := MAILBOX_STATES[user.mailbox_state]) is not None:
             raise Refused(refusal.status, refusal.code, refusal.message, refusal.headers)
         if user.is_full and request.method in ("POST", "PATCH"):
             raise Refused(507, "ErrorQuotaExceeded", "The mailbox is full.")
         return user.mailbox
 
-    def _check_permission(self, claims: Claims, user: User, writes: bool) -> None:
+    def subscribed_user(self, claims: Claims, name: str) -> User:
+        """Return the user whose contacts the caller may subscribe to; raises 403, 404, 503 (9.1, 14)."""
+        user = self.directory.find(name, self.switches)
+        if user is None:
+            raise Refused(404, self.switches.unknown_user_code, f"The requested user '{name}' is invalid.")
+        enough = {"Contacts.Read"} if self.switches.subscription_needs_read else {"Contacts.Read", "Contacts.ReadWrite"}
+        by_rbac = self.switches.subscription_by_rbac and self._is_granted(claims, user, writes=False)
+        self._check_permission(user, bool(claims.roles & enough) or by_rbac)
+        if (refusal := MAILBOX_STATES[user.mailbox_state]) is not None:
+            raise refusal
+        return user
+
+    def _is_permitted(self, claims: Claims, user: User, writes: bool) -> bool:
         consented = {"Contacts.ReadWrite"} if writes else {"Contacts.ReadWrite", "Contacts.Read"}
+        return bool(claims.roles & consented) or self._is_granted(claims, user, writes)
+
+    def _is_granted(self, claims: Claims, user: User, writes: bool) -> bool:
         now = self.world.clock.timestamp()
-        granted = any(
+        return any(
             grant.client_id == claims.client_id
             and user.id in grant.users
             and grant.starts <= now
             and (grant.write or not writes)
             for grant in self.grants
         )
-        if not (claims.roles & consented or granted):
+
+    def _check_permission(self, user: User, is_permitted: bool) -> None:
+        if not is_permitted:
             raise Refused(403, "ErrorAccessDenied", "Access is denied. Check credentials and try again.")
         if user.id in self.blocked_by_policy:
             raise Refused(

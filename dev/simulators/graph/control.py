@@ -18,7 +18,7 @@ class GraphControl(ControlClient):
     # The simulator
 
     def reset(self) -> None:
-        """Remove all users and go back to default switches, permissions and empty throttle windows."""
+        """Remove all users and subscriptions; default switches and permissions, empty throttle windows."""
         self.call("reset")
 
     def switch(self, **values: Any) -> dict[str, Any]:
@@ -140,6 +140,32 @@ class GraphControl(ControlClient):
     def expire_delta(self, user: str, folder: str, *, with_location: bool = False) -> None:
         """Let a folder's delta links die: SyncStateNotFound, or a reset with a Location header."""
         self.call("expire_delta", user=user, folder=folder, with_location=with_location)
+
+    # Subscriptions; see `ControlClient` for deliveries
+
+    def subscriptions(self, user: str | None = None) -> list[dict[str, Any]]:
+        """Return the subscriptions that have not expired, of one user (by id) or all, oldest first.
+
+        Each with id, user, folder (None: the mailbox), resource, changeType, notificationUrl,
+        lifecycleNotificationUrl, clientState, expirationDateTime, immutable, authorized.
+        """
+        return list(self.call("subscriptions", user=user))
+
+    def remove_subscription(self, subscription: str, *, lifecycle: bool = True) -> None:
+        """Take a subscription away, as the service may; `lifecycle`: tell it with subscriptionRemoved."""
+        self.call("remove_subscription", subscription=subscription, lifecycle=lifecycle)
+
+    def send_lifecycle(self, subscription: str, event: str) -> None:
+        """Send reauthorizationRequired, subscriptionRemoved or missed, and do nothing else."""
+        self.call("send_lifecycle", subscription=subscription, event=event)
+
+    def lose_authorization(self, subscription: str, *, lifecycle: bool = True) -> None:
+        """Pause delivery until reauthorized or renewed; `lifecycle`: tell it with reauthorizationRequired."""
+        self.call("lose_authorization", subscription=subscription, lifecycle=lifecycle)
+
+    def burst(self, subscription: str, count: int, seconds: float = 0.0, *, together: bool = False) -> None:
+        """Begin to send made-up notifications: one POST each, spread over real seconds, or all in one POST."""
+        self.call("burst", subscription=subscription, count=count, seconds=seconds, together=together)
 
     # Looking
 

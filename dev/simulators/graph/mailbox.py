@@ -50,12 +50,34 @@ class Folder:
     sync: SyncState = field(default_factory=SyncState)
 
 
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What happened to a contact, or to a whole folder, for those who subscribed to it."""
+
+    mailbox: "Mailbox"
+    kind: str  #: created, updated, moved, deleted (to Deleted Items), purged; folder-deleted, folder-purged
+    folder: str  #: where it happened; of a move, where the contact was
+    contact: Contact | None = None
+    ids: tuple[str, str] = ("", "")  #: default and immutable id that the contact had there
+
+
 class Mailbox:
     """Folders and contacts of one user."""
 
-    def __init__(self, user_id: str, switches: Switches, now: Callable[[], float], stamp: Callable[[], str]) -> None:
-        """Make a mailbox with an empty default Contacts folder; `now` and `stamp` tell the simulated time."""
+    def __init__(
+        self,
+        user_id: str,
+        switches: Switches,
+        now: Callable[[], float],
+        stamp: Callable[[], str],
+        tell: Callable[[Event], None] = lambda _: None,
+    ) -> None:
+        """Make a mailbox with an empty default Contacts folder.
+
+        `now` and `stamp` tell the simulated time; `tell` hears of every change after it was made.
+        """
         self.user_id = user_id
+        self._tell = tell
         self._switches = switches
         self._now = now
         self._stamp = stamp
@@ -113,13 +135,15 @@ class Mailbox:
     def delete_folder(self, folder: Folder) -> None:
         """Move a folder below Deleted Items, with all that is in it."""
         folder.parent = self.deleted_items
+        self._tell(Event(self, "folder-deleted", folder.id))
 
     def purge_folder(self, folder: Folder) -> None:
         """Remove a folder, its subfolders and contacts for good."""
         for child in self.children(folder.id):
             self.purge_folder(child)
+        self._tell(Event(self, "folder-purged", folder.id))
         for contact in list(self.contacts(folder.id)):
-            self.purge(contact)
+            self._purge(contact)
         del self.folders[folder.id]
 
     # Contacts
@@ -143,6 +167,7 @@ class Mailbox:
         self._uids[contact.default_id] = self._uids[contact.immutable_id] = uid
         self._touch(contact, contact.values)
         self._arrive(contact)
+        self._happened("created", contact)
         return contact
 
     def update(self, contact: Contact, values: dict[str, Any], extended: dict[PropertyKey, str] | None = None) -> None:
@@ -157,21 +182,25 @@ class Mailbox:
             return
         self._touch(contact, values)
         self._record(contact.folder, contact.uid, present=True)
+        self._happened("updated", contact)
 
     def bump(self, contact: Contact) -> None:
         """Advance the change key without a visible change, as server-side processing does (reference 1.3)."""
         contact.change_number = self._next_number()
         self._record(contact.folder, contact.uid, present=True)
+        self._happened("updated", contact)
 
     def move(self, contact: Contact, folder_id: str) -> None:
         """Move a contact: new default id, same immutable id, gone from one folder's delta and new in the other's."""
         self._leave(contact, self._switches.removed_reason_on_move)
+        before = Event(self, "moved", contact.folder, contact, (contact.default_id, contact.immutable_id))
         del self._uids[contact.default_id]
         contact.folder = folder_id
         contact.change_number = self._next_number()
         contact.default_id = make_id(Form.DEFAULT, self.user_id, contact.uid, contact.change_number)
         self._uids[contact.default_id] = contact.uid
         self._arrive(contact)
+        self._tell(before)
 
     def copy(self, contact: Contact, folder_id: str) -> Contact:
         """Copy a contact as Outlook does: a new item with the same extended properties (reference 5)."""
@@ -179,16 +208,24 @@ class Mailbox:
 
     def delete(self, contact: Contact) -> None:
         """Move a contact to Deleted Items."""
+        self._happened("deleted", contact)
         self._leave(contact, "deleted")
         contact.folder = self.deleted_items
         self._arrive(contact)
 
     def purge(self, contact: Contact) -> None:
         """Remove a contact for good."""
-        self._leave(contact, "deleted")
-        del self._uids[contact.default_id], self._uids[contact.immutable_id], self._contacts[contact.uid]
+        self._happened("purged", contact)
+        self._purge(contact)
 
     # Bookkeeping
+
+    def _happened(self, kind: str, contact: Contact) -> None:
+        self._tell(Event(self, kind, contact.folder, contact, (contact.default_id, contact.immutable_id)))
+
+    def _purge(self, contact: Contact) -> None:
+        self._leave(contact, "deleted")
+        del self._uids[contact.default_id], self._uids[contact.immutable_id], self._contacts[contact.uid]
 
     def _add_folder(self, name: str, parent: str) -> Folder:
         folder = Folder(self._new_id(), name, parent)

@@ -13,6 +13,7 @@ from dev.simulators.graph.access import MAILBOX_STATES, Access, Grant
 from dev.simulators.graph.directory import Directory, User
 from dev.simulators.graph.extended import SENSITIVITY, PropertyKey, parse_key
 from dev.simulators.graph.mailbox import Contact, Folder, Mailbox
+from dev.simulators.graph.notifications import Notifications
 from dev.simulators.graph.refusals import Refused
 from dev.simulators.graph.schema import read_contact
 from dev.simulators.graph.switches import Switches
@@ -26,7 +27,13 @@ class People:
     """The actions of the Graph simulator's control interface."""
 
     def __init__(
-        self, world: World, switches: Switches, directory: Directory, access: Access, throttle: Throttle
+        self,
+        world: World,
+        switches: Switches,
+        directory: Directory,
+        access: Access,
+        throttle: Throttle,
+        notifications: Notifications,
     ) -> None:
         """Act on the given parts."""
         self._world = world
@@ -34,6 +41,7 @@ class People:
         self._directory = directory
         self._access = access
         self._throttle = throttle
+        self._notifications = notifications
 
     def actions(self) -> dict[str, Action]:
         """Return the actions by name."""
@@ -44,7 +52,8 @@ class People:
     # The simulator
 
     def reset(self) -> None:
-        """Remove all users and go back to default switches, permissions and empty throttle windows."""
+        """Remove all users and subscriptions; default switches and permissions, empty throttle windows."""
+        self._notifications.reset()
         self._directory.users.clear()
         self._switches.reset()
         self._access.grants.clear()

@@ -1,7 +1,7 @@
 """The Graph simulator's entry: token, batch or single request, user or mailbox, limits, then the handler.
 
 Made from the Graph reference (its section 13 is the checklist). Choices where it is silent are in `switches.py`. Not
-here yet: subscriptions and notifications (section 9), photos, open extensions, folder delta, translateExchangeIds.
+here: notifications that carry the resource (9.7), photos, open extensions, folder delta, translateExchangeIds.
 """
 
 import uuid
@@ -19,9 +19,12 @@ from dev.simulators.graph.call import Call, json_body, wants_immutable_ids
 from dev.simulators.graph.delta_requests import delta
 from dev.simulators.graph.directory import Directory
 from dev.simulators.graph.mailbox import Mailbox
+from dev.simulators.graph.notifications import Notifications
 from dev.simulators.graph.people import People
 from dev.simulators.graph.refusals import Refused, wrong_verb
 from dev.simulators.graph.routes import Target, no_segment, read_path, verb_of
+from dev.simulators.graph.subscription_actions import SubscriptionActions
+from dev.simulators.graph.subscription_requests import SubscriptionRequests
 from dev.simulators.graph.switches import Switches
 from dev.simulators.graph.throttle import Throttle
 from dev.simulators.serving import perform
@@ -32,7 +35,7 @@ _LARGEST_BODY = 4 * 1024 * 1024
 
 
 class Graph:
-    """Microsoft Graph v1.0 for users, contact folders and contacts."""
+    """Microsoft Graph v1.0 for users, contact folders, contacts, and subscriptions to contacts."""
 
     name = "graph"
 
@@ -43,8 +46,12 @@ class Graph:
         self._directory = Directory(self._mailbox)
         self._access = Access(world, self._directory, self._switches)
         self._throttle = Throttle(world.clock, self._switches)
-        people = People(world, self._switches, self._directory, self._access, self._throttle)
-        self.actions: Mapping[str, Action] = people.actions()
+        self._notifications = Notifications(world, self._switches)
+        self._subscriptions = SubscriptionRequests(
+            world, self._switches, self._access, self._throttle, self._notifications
+        )
+        people = People(world, self._switches, self._directory, self._access, self._throttle, self._notifications)
+        self.actions: Mapping[str, Action] = people.actions() | SubscriptionActions(self._notifications).actions()
 
     async def answer(self, request: Request) -> Answer:
         """Answer one request, or one item of a batch."""
@@ -69,6 +76,9 @@ class Graph:
                 request.mailbox = user.id if user else None
                 with suppress(Refused):
                     request.kind = _kind(request, read_path(tuple(rest)))
+            case ("v1.0", "subscriptions", *rest):
+                with suppress(Refused):
+                    request.kind = f"subscriptions.{self._subscriptions.verb(request, tuple(rest))}"
             case ("v1.0", "users", *name):
                 request.kind = "users.get" if name else "users.list"
 
@@ -79,6 +89,8 @@ class Graph:
         match request.segments:
             case ("v1.0", "$batch"):
                 return await self._batch(request)
+            case ("v1.0", "subscriptions", *rest):
+                return await self._subscriptions.answer(request, claims, tuple(rest))
             case ("v1.0", "users"):
                 return await self._users(request, claims, None)
             case ("v1.0", "users", name):
@@ -125,7 +137,8 @@ class Graph:
             return _HANDLERS[verb_of(target, request.method)](call, target.folder, target.contact or "")
 
     def _mailbox(self, user_id: str) -> Mailbox:
-        return Mailbox(user_id, self._switches, self._world.clock.timestamp, self._world.clock.stamp)
+        clock = self._world.clock
+        return Mailbox(user_id, self._switches, clock.timestamp, clock.stamp, self._notifications.hear)
 
 
 def _kind(request: Request, target: Target) -> str:

@@ -52,6 +52,37 @@ the number of requests depend on chance.
 | limit_upload_window | 300.0 | 8.1, simulated seconds |
 | concurrency_wait | 2.0 | 8.2: Retry-After of MailboxConcurrency, simulated seconds |
 | retry_after | "integer", "fractional", "date", "missing" | 8.2: form of the header; in real time |
+| folder_subscriptions | True, False | 9.1: contacts of one folder can be subscribed to; False: 400 ExtensionError |
+| subscription_needs_read | True, False | 9.1, 14: Contacts.ReadWrite alone does not suffice |
+| subscription_by_rbac | True, False | 14: an RBAC scope suffices, without consent in the tenant |
+| subscriptions_per_mailbox | 1000 | 9.1: quota over all apps |
+| subscription_over_maximum | "refuse", "clamp" | 9.2: expirationDateTime more than 7 days ahead |
+| subscription_in_past | "refuse", "raise" | 9.2: expirationDateTime in the past; under 45 min is raised |
+| subscription_shows_client_state | False, True | 9.2: GET and list return clientState |
+| subscription_page_size | 100 | 9.2: page size of the list |
+| handshake_on_patch | "always", "url", "never" | 9.3: a renewal asks notificationUrl again; "url": only a new one |
+| handshake_timeout | 10.0 | 9.3: real seconds |
+| limit_subscription_writes | 500 | 8.1: POST, PATCH, DELETE per limit_subscription_window |
+| limit_subscription_reauthorize | 1000 | 8.1 |
+| limit_subscription_reads | 500 | 8.1: GET of one |
+| limit_subscription_lists | 25 | 8.1 |
+| limit_subscription_window | 20.0 | 8.1, simulated seconds |
+| notify_delay | 0.0 | 9.4: simulated seconds from a change to its notification |
+| notify_resource_form | "mixed", "segments", "keys" | 9.4: Users/{id}/Contacts/{id}, or users('…')/contacts('…') |
+| notify_move | "created", "updated" | 9.4: where a moved contact arrives, and for the whole mailbox |
+| notify_removal | "deleted", "updated" | 9.4: where a contact was moved out or soft-deleted |
+| notify_deleted_data | "id", "full" | 9.4: resourceData of a deletion; "full": with @odata.etag |
+| notify_folder_deletion | "nothing", "items", "removed" | 9: silent; `deleted` for each contact; subscriptionRemoved |
+| notify_loss | 0.0 | 9.4: probability that a notification is never sent |
+| notify_duplicates | 0.0 | 9.4: probability that a notification is sent twice |
+| notify_shuffle | True, False | 9.4: no order among the items of one POST |
+| notify_timeout | 3.0 | 9.4: real seconds for an answer |
+| notify_retry_timeout | 10.0 | 9.4: real seconds for the answer to a retry |
+| notify_retry_first | 10.0 | 9.4: simulated seconds before the first retry; then twice as long each time |
+| notify_retry_for | 14400.0 | 9.4: simulated seconds after which an item is lost |
+| notify_endpoint_states | False, True | 9.4: slow and drop states of endpoints that answer slowly |
+| notify_endpoint | "host", "url" | 9.4: what an endpoint is |
+| notify_while_unauthorized | "lost", "held" | 9.6: changes until reauthorized; "held": sent then, within 4 h |
 """
 
 from dataclasses import dataclass, fields
@@ -108,6 +139,37 @@ class Switches:
     limit_upload_window: float = 300.0
     concurrency_wait: float = 2.0
     retry_after: str = "integer"
+    folder_subscriptions: bool = True
+    subscription_needs_read: bool = True
+    subscription_by_rbac: bool = True
+    subscriptions_per_mailbox: int = 1000
+    subscription_over_maximum: str = "refuse"
+    subscription_in_past: str = "refuse"
+    subscription_shows_client_state: bool = False
+    subscription_page_size: int = 100
+    handshake_on_patch: str = "always"
+    handshake_timeout: float = 10.0
+    limit_subscription_writes: int = 500
+    limit_subscription_reauthorize: int = 1000
+    limit_subscription_reads: int = 500
+    limit_subscription_lists: int = 25
+    limit_subscription_window: float = 20.0
+    notify_delay: float = 0.0
+    notify_resource_form: str = "mixed"
+    notify_move: str = "created"
+    notify_removal: str = "deleted"
+    notify_deleted_data: str = "id"
+    notify_folder_deletion: str = "nothing"
+    notify_loss: float = 0.0
+    notify_duplicates: float = 0.0
+    notify_shuffle: bool = True
+    notify_timeout: float = 3.0
+    notify_retry_timeout: float = 10.0
+    notify_retry_first: float = 10.0
+    notify_retry_for: float = 14400.0
+    notify_endpoint_states: bool = False
+    notify_endpoint: str = "host"
+    notify_while_unauthorized: str = "lost"
 
     def change(self, **values: object) -> None:
         """Set switches by name; raises ValueError for a name or a type that does not exist."""

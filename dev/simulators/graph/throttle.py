@@ -1,7 +1,7 @@
-"""Outlook's limits per app and mailbox (reference 8)."""
+"""Outlook's limits per app and mailbox, and those of subscriptions per app (reference 8)."""
 
 import math
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -30,6 +30,7 @@ class Throttle:
         self._clock = clock
         self._switches = switches
         self._buckets: dict[tuple[str, str], _Bucket] = {}
+        self._subscriptions: defaultdict[tuple[str, str], deque[float]] = defaultdict(deque)
 
     def reset(self) -> None:
         """Forget what was counted, but not what is running."""
@@ -37,6 +38,7 @@ class Throttle:
             bucket.arrivals.clear()
             bucket.uploads.clear()
             bucket.uploaded = 0
+        self._subscriptions.clear()
 
     @contextmanager
     def admitted(self, client_id: str, mailbox: str, request: Request) -> Iterator[None]:
@@ -53,6 +55,20 @@ class Throttle:
             yield
         finally:
             bucket.running -= 1
+
+    def count_subscription(self, client_id: str, verb: str) -> None:
+        """Count a request to subscriptions; `verb`: writes, reauthorize, reads or lists. Raises 429."""
+        if not self._switches.throttling:
+            return
+        limit: int = getattr(self._switches, f"limit_subscription_{verb}")
+        window, now = self._switches.limit_subscription_window, self._clock.timestamp()
+        arrivals = self._subscriptions[client_id, verb]
+        while arrivals and arrivals[0] <= now - window:
+            arrivals.popleft()
+        arrivals.append(now)
+        over = len(arrivals) - limit
+        if over > 0:
+            raise self._refusal("Subscription", arrivals[over - 1] + window - now)
 
     def _count(self, bucket: _Bucket, request: Request) -> None:
         now = self._clock.timestamp()
