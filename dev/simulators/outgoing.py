@@ -86,10 +86,13 @@ class Outgoing:
             del self._sleeping[task]
 
     def cancel(self, service: str) -> None:
-        """End everything that runs for a service, and forget what it has sent."""
+        """End everything that runs for a service."""
         for task, whose in self._tasks.items():
             if whose == service:
                 task.cancel()
+
+    def forget(self, service: str) -> None:
+        """Forget what a service has sent; numbers go on."""
         self._log = [one for one in self._log if one.service != service]
 
     async def quiet(self, due_only: bool = False, timeout: float = 60.0) -> None:

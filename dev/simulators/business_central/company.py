@@ -94,6 +94,12 @@ class Snapshot:
     setup: Setup
 
 
+#: What happened to a contact by whether it had a row before and has one now.
+_KINDS = {(False, True): "created", (True, True): "updated", (True, False): "deleted", (False, False): ""}
+
+type Told = Callable[["Company", list[tuple[str, str]]], None]  #: what happened, and to which contact
+
+
 class Company:
     """One company of the environment."""
 
@@ -117,6 +123,7 @@ class Company:
         self.post_codes: list[PostCode] = []
         self.uncommitted: set[str] = set()  #: ids of rows that some transaction has written and not committed
         self.snapshots: dict[str, Snapshot] = {}
+        self.tell: Told = lambda *_: None  #: hears of each commit
         self._replica = Replica(self.contacts)
 
     @contextmanager
@@ -125,12 +132,15 @@ class Company:
         with self.contacts.transaction(self.committed):
             yield
 
-    def committed(self, changes: list[Change]) -> None:
-        """Let everyone know who follows commits."""
+    def committed(self, changes: list[Change], existed: frozenset[str]) -> None:
+        """Let everyone know who follows commits; `existed`: ids that had a row before."""
         if self._holds_commits:
             self.uncommitted.update(key for key, _ in changes)
             return
-        self._replica.record(self._clock(), [change for change in changes if change[0] not in self.uncommitted])
+        seen = [change for change in changes if change[0] not in self.uncommitted]
+        self._replica.record(self._clock(), seen)
+        kinds = ((_KINDS[key in existed, row is not None], key) for key, row in seen)
+        self.tell(self, [(kind, key) for kind, key in kinds if kind])
 
     @contextmanager
     def uncommitted_transaction(self) -> Iterator[None]:
@@ -145,7 +155,7 @@ class Company:
         """Commit what was left uncommitted, or let it vanish."""
         keys, self.uncommitted = self.uncommitted, set()
         if commit:
-            self.committed([(key, self.contacts.get(key)) for key in sorted(keys)])
+            self.committed([(key, self.contacts.get(key)) for key in sorted(keys)], frozenset())
             return
         for key in keys:
             self.contacts.remove(key)
@@ -174,6 +184,7 @@ class Company:
         if not keep_ids:
             rows = tuple(replace(row, id=str(uuid4())) for row in rows)
         copy._become(rows, self.setup)
+        copy.tell = self.tell
         return copy
 
     def _become(self, rows: tuple[Contact, ...], setup: Setup) -> None:

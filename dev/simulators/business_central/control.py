@@ -41,7 +41,7 @@ class BusinessCentralControl(ControlClient):
         return str(self.call("snapshot", company=company))
 
     def restore(self, snapshot: str, company: str | None = None) -> None:
-        """Bring the company back to a snapshot: same ids, older stamps."""
+        """Bring the company back to a snapshot: same ids, older stamps. Clears all subscriptions, as restoring does."""
         self.call("restore", snapshot=snapshot, company=company)
 
     def set_up(self, company: str | None = None, **changes: Any) -> None:
@@ -125,10 +125,28 @@ class BusinessCentralControl(ControlClient):
         """Commit the uncommitted contacts, or let them vanish."""
         self.call("finish_uncommitted", commit=commit, company=company)
 
+    # Webhooks; see `ControlClient` for deliveries
+
+    def subscriptions(self) -> list[dict[str, Any]]:
+        """Return the subscriptions that have not expired, as the API shows them, with `company` (its id)."""
+        return list(self.call("subscriptions"))
+
+    def remove_subscription(self, subscription: str) -> None:
+        """Delete a subscription, as BC may; nobody is told."""
+        self.call("remove_subscription", subscription=subscription)
+
+    def burst(self, subscription: str, count: int, seconds: float = 0.0, *, together: bool = False) -> None:
+        """Begin to send made-up updates: one POST each, spread over real seconds, or all in one POST."""
+        self.call("burst", subscription=subscription, count=count, seconds=seconds, together=together)
+
+    def recreate_environment(self) -> None:
+        """Be a copied or restored environment: all data is there, subscriptions and what waits to be told is not."""
+        self.call("recreate_environment")
+
     # The environment
 
     def reset(self) -> None:
-        """Start afresh: one company, CRONUS, empty and with a new id; switches and limits as they were."""
+        """Start afresh: one company, CRONUS, empty and with a new id; default switches and limits, no subscriptions."""
         self.call("reset")
 
     def switch(self, **changes: Any) -> dict[str, Any]:

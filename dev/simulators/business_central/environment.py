@@ -4,7 +4,7 @@ import re
 from asyncio import Lock
 
 from dev.simulators.business_central import errors
-from dev.simulators.business_central.company import Company
+from dev.simulators.business_central.company import Company, Told
 from dev.simulators.business_central.contact import Contact
 from dev.simulators.business_central.limits import Limits
 from dev.simulators.business_central.query import Walks
@@ -23,6 +23,7 @@ class Environment:
         """Stamps come from `clock`."""
         self._clock = clock
         self.name = "Production"
+        self.tell: Told = lambda *_: None  #: hears of each commit in any company
         self.writing = Lock()  #: held by whoever writes, and by a batch that is one transaction
         self.reset()
 
@@ -45,6 +46,7 @@ class Environment:
         if id is not None and (id in self.companies or not is_guid(id)):
             raise ValueError(f"{id!r} is no free id")
         company = Company(name, display_name or name, self.now, id and id.lower())
+        company.tell = lambda *told: self.tell(*told)
         self.companies[company.id] = company
         return company
 

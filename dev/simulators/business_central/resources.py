@@ -27,7 +27,7 @@ from dev.simulators.exchange import Answer, Request
 type Shown = Callable[[Any, Sequence[str] | None], dict[str, Any]]  #: a row's JSON, or only some fields of it
 
 _SEGMENT = re.compile(r"([A-Za-z$]\w*)(?:\((.*)\))?")
-_ODATA = {"OData-Version": "4.0"}
+ODATA = {"OData-Version": "4.0"}
 _JSON = "application/json"
 
 
@@ -128,7 +128,7 @@ class Resources:
                 request.kind = "count contacts"
                 self._environment.permit("Read")
                 count = count_rows(table, self._query(request, CONTACT))
-                return Answer(200, headers={"Content-Type": "text/plain", **_ODATA}, raw=str(count).encode())
+                return Answer(200, headers={"Content-Type": "text/plain", **ODATA}, raw=str(count).encode())
             case [] | ["$count"], _:
                 message = f"{request.method} requests for 'contacts' of EdmType 'Collection' are not allowed."
                 raise errors.BcError(405, "BadRequest_MethodNotAllowed", message)
@@ -160,16 +160,16 @@ class Resources:
         return self._single(request, CONTACT, contact, shown)
 
     def _create(self, request: Request, company: Company) -> Answer:
-        body = _body(request)
+        body = body_of(request)
         self._environment.permit("Insert")
         contact = create(company, self._environment.switches, body, self._environment.now())
-        headers = {"Location": f"{self._link(request)}({contact.id})", **_ODATA}
+        headers = {"Location": f"{self._link(request)}({contact.id})", **ODATA}
         return self._written(request, 201, contact_json(contact), headers)
 
     def _change(self, request: Request, company: Company, key: str) -> Answer:
-        body = _body(request)
+        body = body_of(request)
         self._environment.permit("Modify")
-        tag = _tag(request)
+        tag = tag_of(request)
         if tag is None:
             raise errors.token_missing()
         contact = company.contacts.get(key)
@@ -178,11 +178,11 @@ class Resources:
         if tag not in ("*", etag(contact)):
             raise errors.entity_changed()
         changed = change(company, self._environment.switches, contact, body, self._environment.now())
-        return self._written(request, 200, contact_json(changed), _ODATA)
+        return self._written(request, 200, contact_json(changed), ODATA)
 
     def _delete(self, request: Request, company: Company, key: str) -> Answer:
         self._environment.permit("Delete")
-        tag = _tag(request)
+        tag = tag_of(request)
         if tag is None and self._environment.switches.delete_without_if_match == "refused":
             raise errors.token_missing()
         contact = company.contacts.get(key)
@@ -191,7 +191,7 @@ class Resources:
         if tag not in (None, "*", etag(contact)):
             raise errors.entity_changed()
         delete(company, contact)
-        return Answer(204, headers=_ODATA)
+        return Answer(204, headers=ODATA)
 
     def _written(self, request: Request, status: int, shown: dict[str, Any], headers: dict[str, str]) -> Answer:
         if self._environment.switches.return_no_content and "return-no-content" in request.preferences():
@@ -212,7 +212,7 @@ class Resources:
         answer["value"] = [self._selected(request, query, row, shown) for row in page.rows]
         if page.more is not None:
             answer["@odata.nextLink"] = f"{self._link(request)}?{next_options(request.query, page, query)}"
-        headers = dict(_ODATA)
+        headers = dict(ODATA)
         if query.preferred is not None:
             headers["Preference-Applied"] = f"odata.maxpagesize={query.preferred}"
         return Answer(200, answer, headers)
@@ -220,7 +220,7 @@ class Resources:
     def _single(self, request: Request, entity: Entity, row: Any, shown: Shown) -> Answer:
         query = self._query(request, entity)
         context = {"@odata.context": self._context(request, "/$entity")}
-        return Answer(200, context | self._selected(request, query, row, shown), _ODATA)
+        return Answer(200, context | self._selected(request, query, row, shown), ODATA)
 
     def _selected(self, request: Request, query: Query, row: Any, shown: Shown) -> dict[str, Any]:
         values = shown(row, query.select)
@@ -287,7 +287,7 @@ def _guid(key: str) -> str:
     return key.lower()
 
 
-def _tag(request: Request) -> str | None:
+def tag_of(request: Request) -> str | None:
     """Return what If-Match says, or None when it is missing; raises BcError when it is malformed (4)."""
     tag = request.headers.get("if-match")
     if tag is None or tag == "*" or is_etag(tag):
@@ -295,7 +295,8 @@ def _tag(request: Request) -> str | None:
     raise errors.token_missing()
 
 
-def _body(request: Request) -> dict[str, Any]:
+def body_of(request: Request) -> dict[str, Any]:
+    """Return the JSON object in a request; raises BcError."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _JSON:
         raise errors.BcError(415, "BadRequest_UnsupportedMediaType", "The content type is not supported.")
     try:

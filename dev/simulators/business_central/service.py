@@ -1,18 +1,23 @@
 """The Business Central simulator: who is asking, within which limits, and what for (1, 8, 9, 11)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from dev.simulators.business_central import errors
 from dev.simulators.business_central.actions import Actions
 from dev.simulators.business_central.batch import run_batch
 from dev.simulators.business_central.environment import Environment
 from dev.simulators.business_central.resources import Resources
+from dev.simulators.business_central.subscription_requests import SubscriptionRequests
+from dev.simulators.business_central.webhook_actions import WebhookActions
+from dev.simulators.business_central.webhooks import Webhooks
+from dev.simulators.control import Action
 from dev.simulators.exchange import Answer, Request
 from dev.simulators.serving import perform
 from dev.simulators.tokens import TokenRefused
 from dev.simulators.world import BC_AUDIENCE, TENANT, World
 
 _ROLE = "API.ReadWrite.All"
+_RUNTIME = ("api", "microsoft", "runtime", "beta")
 _HTML = b"<html><body><h1>Service Unavailable</h1></body></html>"
 
 
@@ -26,7 +31,10 @@ class BusinessCentral:
         self._world = world
         self._environment = Environment(world.clock)
         self._resources = Resources(self._environment, lambda: world.roots.get("bc", ""))
-        self.actions = Actions(self._environment).by_name()
+        webhooks = Webhooks(world, self._environment)
+        self._subscriptions = SubscriptionRequests(world, self._environment, webhooks)
+        others = Actions(self._environment).by_name()
+        self.actions: Mapping[str, Action] = WebhookActions(self._environment, webhooks).by_name(others)
 
     async def answer(self, request: Request) -> Answer:
         """Answer one request, or one part of a batch."""
@@ -45,6 +53,8 @@ class BusinessCentral:
         limits.count(user, switches.retry_after_on_429)
         async with limits.slot(user, switches.retry_after_on_429):
             await self._world.wait(request)
+            if (below := self._below(request, _RUNTIME)) is not None:
+                return self._subscriptions.supported(request, below)
             path = self._path(request)
             if path != ["$batch"]:
                 return await self._answer_resource(request, path)
@@ -67,6 +77,8 @@ class BusinessCentral:
         return await self._answer_resource(request, path)
 
     async def _answer_resource(self, request: Request, path: Sequence[str]) -> Answer:
+        if path[0].partition("(")[0] == "subscriptions":
+            return await self._subscriptions.answer(request, path)
         if request.method == "GET" or request.facts.get("in_transaction"):
             return self._resources.answer(request, path)
         async with self._environment.writing:
@@ -87,14 +99,21 @@ class BusinessCentral:
 
     def _path(self, request: Request) -> list[str]:
         """Return the resource's path below api/v2.0; raises BcError for other places (1.1)."""
-        match request.segments:
-            case ("v2.0", _, environment, "api", "v2.0", *path) | ("v2.0", environment, "api", "v2.0", *path):
-                known = environment.lower() == self._environment.name.lower()
-            case _:
-                known, path = False, []
-        if not known or not path or not path[0]:
+        path = self._below(request, ("api", "v2.0"))
+        if path is None:
             raise errors.no_endpoint(f"{self._world.roots.get('bc', '')}{request.path}")
         return path
+
+    def _below(self, request: Request, api: tuple[str, ...]) -> list[str] | None:
+        """Return the path below an API of this environment, None for other places."""
+        for start in (3, 2):  # with and without the tenant
+            head, rest = request.segments[:start], request.segments[start:]
+            if len(head) < start or head[0] != "v2.0" or rest[: len(api)] != api:
+                continue
+            path = list(rest[len(api) :])
+            known = head[-1].lower() == self._environment.name.lower()
+            return path if known and path and path[0] else None
+        return None
 
     def _refusal(self, request: Request, refused: errors.BcError) -> Answer:
         form = self._environment.switches.error_body

@@ -59,6 +59,21 @@ class Switches:
     batch_parts_count: bool = True  #: parts count against the rate limit (5)
     batch_inherits_intent: bool = False  #: parts take the batch's Data-Access-Intent when they have none
 
+    # Webhooks (6)
+    webhook_contacts: Literal["supported", "unsupported", "hidden"] = "supported"  #: 6.1; hidden: by wildcard only
+    duplicate_subscription: Literal[400, 409, "accepted"] = 400  #: same URL and resource (6.2)
+    subscription_maximum: int = 200  #: per environment; one more is refused (6.4, 8.1)
+    subscriptions_visible: Literal["all", "own"] = "all"  #: to another principal (6.4)
+    handshake_method: Literal["POST", "GET"] = "POST"  #: 6.3
+    handshake_body: Literal["contains", "exact"] = "contains"  #: 6.3: seen to look for the token inside the body
+    handshake_timeout: float = 5.0  #: real seconds (6.3)
+    notification_delay: float = 30.0  #: simulated seconds from a commit to the job that tells it (6.5)
+    notification_timeout: float = 30.0  #: real seconds for the receiver's answer (6.5)
+    notification_loss: float = 0.0  #: probability that a change is never told: its user cannot schedule jobs (6.5)
+    leading_slash: Literal["as-subscribed", "always", "never"] = "as-subscribed"  #: of `resource` (6.5)
+    collection_maximum: int = 1_000  #: single entries of a subscription; more are one collection (6.5)
+    collection_filter: bool = True  #: the time of the first change is known, and so stands in the collection (6.5)
+
     # Copies (1.3)
     copy_keeps_ids: bool = True  #: SystemIds after a company copy
 
@@ -81,4 +96,6 @@ class Switches:
 def _fits(wanted: object, value: object) -> bool:
     if get_origin(wanted) is Literal:
         return value in get_args(wanted)
+    if wanted is float:
+        return type(value) in (int, float) and isinstance(value, int | float) and value >= 0
     return type(value) is wanted and not (isinstance(value, int) and value < 0)

@@ -9,6 +9,7 @@ from dev.simulators.business_central.contact import PERSON, Contact
 
 type Columns = tuple[tuple[str, bool], ...]  #: attributes to sort by, True where descending
 type Change = tuple[str, Contact | None]  #: id, and the row it has now
+type Committed = Callable[[list[Change], frozenset[str]], None]  #: the changes, and the ids that had a row before
 
 
 class ContactTable:
@@ -60,7 +61,7 @@ class ContactTable:
         return self._sorted[columns]
 
     @contextmanager
-    def transaction(self, committed: Callable[[list[Change]], None]) -> Iterator[None]:
+    def transaction(self, committed: Committed) -> Iterator[None]:
         """Undo everything when the block raises; else tell `committed` what changed. Nested ones join the outer."""
         if self._undo is not None:
             with self._savepoint():
@@ -70,11 +71,14 @@ class ContactTable:
         try:
             with self._savepoint():
                 yield
-            changed = dict.fromkeys(key for key, _ in self._undo)
+            before: dict[str, Contact | None] = {}
+            for key, old in self._undo:
+                before.setdefault(key, old)
         finally:
             self._undo = None
-        if changed:
-            committed([(key, self._rows.get(key)) for key in changed])
+        if before:
+            existed = frozenset(key for key, old in before.items() if old is not None)
+            committed([(key, self._rows.get(key)) for key in before], existed)
 
     @contextmanager
     def _savepoint(self) -> Iterator[None]:

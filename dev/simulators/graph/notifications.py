@@ -43,6 +43,7 @@ class Notifications:
     def reset(self) -> None:
         """Forget subscriptions, and what is on its way."""
         self._world.outgoing.cancel("graph")
+        self._world.outgoing.forget("graph")
         self.subscriptions.clear()
         self.endpoints.clear()
         self._waiting.clear()
