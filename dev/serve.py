@@ -29,7 +29,8 @@ def main() -> int:
     """Start everything, say where it is, wait for SIGINT or SIGTERM, stop everything; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m dev.serve", description="Keep the whole system running.")
     parser.add_argument("--port", type=int, default=0, help="the app's port on 127.0.0.1 (default: a free one)")
-    port: int = parser.parse_args().port
+    parser.add_argument("--tls-port", type=int, default=0, help="the same for https (default: a free one)")
+    chosen = parser.parse_args()
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
@@ -38,7 +39,7 @@ def main() -> int:
     teller = Teller()
     teller.say("Starting the storage emulator, the simulators and the app …")
     try:
-        with System(settings=_SETTINGS, ports={"app": port}, log=_LOG) as system:
+        with System(settings=_SETTINGS, ports={"app": chosen.port, "app_tls": chosen.tls_port}, log=_LOG) as system:
             set_up(system, teller)
             _say_where(system, teller)
             ended.wait()
@@ -54,6 +55,7 @@ def _say_where(system: System, teller: Teller) -> None:
     teller.heading("Running")
     where = [
         ("app", system.host.url),
+        ("  for the services", system.host.https_url),
         ("  key of the user door", USER_KEY),
         ("  key of the admin door", ADMIN_KEY),
         ("  log", str(_LOG.relative_to(_PROJECT))),

@@ -6,11 +6,13 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import uvicorn
 from azure.core.exceptions import AzureError
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from dev.host.admin import Administration
 from dev.host.errors import HostStartError
@@ -39,6 +41,29 @@ class _Server(uvicorn.Server):
         yield
 
 
+class _TlsProtocol(HttpToolsProtocol):
+    """Cuts idle connections at the end: a polite TLS goodbye would wait for clients that do not listen."""
+
+    def shutdown(self) -> None:
+        is_idle = self.cycle is None or self.cycle.response_complete
+        super().shutdown()
+        if is_idle:
+            self.transport.abort()
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """A listening socket; with a certificate (PEM file, key and chain) it speaks https."""
+
+    listening: socket.socket
+    certificate: Path | None = None
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return f"http{'s' if self.certificate else ''}://127.0.0.1:{self.listening.getsockname()[1]}"
+
+
 class Host:
     """One app in one process: HTTP, timers and queues around the worker library."""
 
@@ -58,7 +83,7 @@ class Host:
         self._front = HttpFront(routes, keys, self._invoker, self._administration)
         self._stopping = asyncio.Event()
 
-    async def run(self, listening: socket.socket) -> bool:
+    async def run(self, at: Sequence[Listener]) -> bool:
         """Serve until SIGTERM or SIGINT. True when everything that ran has ended within the grace period."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -68,15 +93,13 @@ class Host:
         background += [
             asyncio.create_task(self._timer(function, trigger)) for function, trigger in self._active(TimerTrigger)
         ]
-        server = _Server(
-            uvicorn.Config(
-                self._front, lifespan="off", access_log=False, log_config=None, timeout_graceful_shutdown=GRACE_SECONDS
-            )
-        )
-        background.append(asyncio.create_task(server.serve(sockets=[listening])))
-        logger.info("Serving %d functions at http://127.0.0.1:%d", len(self.functions), listening.getsockname()[1])
+        servers = [_Server(self._server_config(one.certificate)) for one in at]
+        for server, one in zip(servers, at, strict=True):
+            background.append(asyncio.create_task(server.serve(sockets=[one.listening])))
+            logger.info("Serving %d functions at %s", len(self.functions), one.url)
         await self._until_stopped(background)
-        server.should_exit = True
+        for server in servers:
+            server.should_exit = True
         _, running = await asyncio.wait(
             [*background, asyncio.create_task(self._administration.finish())], timeout=GRACE_SECONDS
         )
@@ -87,6 +110,18 @@ class Host:
         self._worker.stop()
         logger.info("Stopped")
         return True
+
+    def _server_config(self, certificate: Path | None) -> uvicorn.Config:
+        return uvicorn.Config(
+            self._front,
+            http=_TlsProtocol if certificate else "auto",
+            lifespan="off",
+            access_log=False,
+            log_config=None,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+            ssl_certfile=certificate,
+            ssl_keyfile=certificate,
+        )
 
     async def _until_stopped(self, background: list[asyncio.Task[None]]) -> None:
         """Wait for the request to stop; a listener or timer that dies takes the host with it, loudly."""

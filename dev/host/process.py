@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -21,8 +22,9 @@ _PROJECT = Path(__file__).resolve().parents[2]
 class DevelopmentHost:
     """Starts, stops and kills a host. As a context manager it is ready on entry and stopped on exit.
 
-    `settings` are added to the environment, and so win over local.settings.json. The port belongs to the object: a host
-    that was killed can be started again at the same address.
+    `settings` are added to the environment, and so win over local.settings.json. With a `certificate` (a PEM file, key
+    and chain) the app is served over https as well. The ports belong to the object: a host that was killed can be
+    started again at the same addresses.
     """
 
     def __init__(
@@ -30,12 +32,16 @@ class DevelopmentHost:
         app_dir: Path = _PROJECT,
         *,
         port: int = 0,
+        tls_port: int = 0,
+        certificate: Path | None = None,
         settings: Mapping[str, str] | None = None,
         log: Path | None = None,
     ) -> None:
         self.app_dir = app_dir
         self.settings = dict(settings or {})
         self.port = port
+        self.tls_port = tls_port
+        self.certificate = certificate
         self._log_path = log
         self._log: IO[bytes] | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -46,22 +52,35 @@ class DevelopmentHost:
         return f"http://127.0.0.1:{self.port}"
 
     @property
+    def https_url(self) -> str:
+        """Where the host listens for https, without a slash at the end. Needs a certificate, and to have a port."""
+        if self.certificate is None or not self.tls_port:
+            raise RuntimeError("the host does not serve https")
+        return f"https://127.0.0.1:{self.tls_port}"
+
+    @property
     def pid(self) -> int:
         """Process id of the running host."""
         return self._running().pid
 
     def start(self) -> Self:
         """Start the process; requests wait until it is ready."""
-        # The socket is opened here and inherited: the port is known at once and nobody else can take it meanwhile.
-        listening = socket.create_server(("127.0.0.1", self.port)) if self.port else listen_anywhere()
-        with listening:
+        # The sockets are opened here and inherited: ports are known at once and nobody else can take them meanwhile.
+        with ExitStack() as opened:
+            listening = opened.enter_context(_listen(self.port))
             self.port = listening.getsockname()[1]
+            arguments, inherited = [f"--listener={listening.fileno()}"], [listening.fileno()]
+            if self.certificate is not None:
+                tls = opened.enter_context(_listen(self.tls_port))
+                self.tls_port = tls.getsockname()[1]
+                arguments += [f"--certificate={self.certificate}", f"--tls-listener={tls.fileno()}"]
+                inherited.append(tls.fileno())
             self._log = self._log or self._open_log()
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "dev.host", "--app", str(self.app_dir), f"--listener={listening.fileno()}"],
+                [sys.executable, "-m", "dev.host", "--app", str(self.app_dir), *arguments],
                 cwd=_PROJECT,
                 env={**os.environ, **self.settings},
-                pass_fds=[listening.fileno()],
+                pass_fds=inherited,
                 stdin=subprocess.DEVNULL,
                 stdout=self._log,
                 stderr=subprocess.STDOUT,
@@ -143,3 +162,7 @@ class DevelopmentHost:
             except subprocess.TimeoutExpired:
                 process.kill()
         return process.wait()
+
+
+def _listen(port: int) -> socket.socket:
+    return socket.create_server(("127.0.0.1", port)) if port else listen_anywhere()

@@ -13,6 +13,7 @@ from azure.storage.queue import QueueServiceClient
 
 from dev.azurite import Azurite
 from dev.host import DevelopmentHost
+from dev.ports import free_port
 from dev.simulators.launch import Simulators
 from dev.system.app import App
 from dev.system.settings import settings_for
@@ -26,9 +27,9 @@ _QUEUE_VERSION = "2025-11-05"  # the newest that Azurite 3.35 knows
 class System:
     """The whole system, ready on entry and gone on exit, after errors and Ctrl-C too.
 
-    Storage is kept in memory. Ports are free ones unless `ports` (app, entra, graph, bc, blob, queue, table) names
-    them. The timer is off: `tick` fires it. `settings` are added to the app's, `log` takes what the host says, `speed`
-    is that of the simulated clock.
+    Storage is kept in memory. Ports are free ones unless `ports` (app, app_tls, entra, graph, bc, blob, queue,
+    table) names them. The timer is off: `tick` fires it. `settings` are added to the app's, `log` takes what the host
+    says, `speed` is that of the simulated clock.
     """
 
     simulators: Simulators
@@ -60,9 +61,21 @@ class System:
             self.azurite = Azurite(blob=blob, queue=queue, table=table)
             stack.enter_context(self.azurite)  # meanwhile the simulators start, too
             self.simulators = stack.enter_context(process.connect())
-            self.settings = settings_for(self.simulators.addresses, self.azurite.connection_string, self._more)
+            tls_port = self._ports.get("app_tls", 0) or free_port()
+            self.settings = settings_for(
+                self.simulators.addresses,
+                self.azurite.connection_string,
+                self._more,
+                public_address=f"https://127.0.0.1:{tls_port}",
+            )
             self.host = stack.enter_context(
-                DevelopmentHost(settings=self.settings, port=self._ports.get("app", 0), log=self._log)
+                DevelopmentHost(
+                    settings=self.settings,
+                    port=self._ports.get("app", 0),
+                    tls_port=tls_port,
+                    certificate=Path(self.simulators.addresses.server_file),
+                    log=self._log,
+                )
             )
             self.app = stack.enter_context(App(self.host.url))
             self._queues = stack.enter_context(

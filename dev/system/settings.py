@@ -18,11 +18,14 @@ ADMIN_FUNCTIONS = ("admin_company", "admin_health", "admin_profile", "admin_prof
 ENVIRONMENT = "Production"
 
 
-def settings_for(addresses: Addresses, storage: str, more: Mapping[str, str]) -> dict[str, str]:
+def settings_for(
+    addresses: Addresses, storage: str, more: Mapping[str, str], public_address: str = ""
+) -> dict[str, str]:
     """What the app needs in its environment to work with simulators and storage of this machine.
 
-    Every setting of the app is named, blank for its default: neither the environment of the caller nor a
-    local.settings.json with a real tenant may leak in. `more` comes last.
+    `public_address` is the https root at which the simulators reach the app. Every setting of the app is named, blank
+    for its default: neither the environment of the caller nor a local.settings.json with a real tenant may leak in.
+    `more` comes last.
     """
     keys = {"*": USER_KEY, "_master": MASTER_KEY} | dict.fromkeys(ADMIN_FUNCTIONS, ADMIN_KEY)
     return {
@@ -35,6 +38,7 @@ def settings_for(addresses: Addresses, storage: str, more: Mapping[str, str]) ->
         "BC_ROOT": addresses.bc_root,
         "BC_SCOPE": addresses.bc_scope,
         "BC_ENVIRONMENT": ENVIRONMENT,
+        "PUBLIC_ADDRESS": public_address,
         "AzureWebJobsStorage": storage,
         "STORAGE_PREFIX": f"local{secrets.token_hex(4)}",
         "SYNC_SCHEDULE": "0 */5 * * * *",
