@@ -13,6 +13,8 @@ from functions import (
     runs,
     sync,
     sync_jobs,
+    upkeep,
+    webhooks,
 )
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
@@ -28,5 +30,7 @@ for module in (
     runs,
     sync,
     sync_jobs,
+    upkeep,
+    webhooks,
 ):
     app.register_functions(module.bp)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -19,9 +19,20 @@ if TYPE_CHECKING:
     from shared.engine.health import Part
     from shared.engine.model import CompanySettings, Positions, Profile, Report
     from shared.engine.validate import Check
+    from shared.engine.watching import Subscription
     from shared.planning.model import Link, Note, Policies
 
 type Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a profile stands at a moment."""
+
+    positions: Positions
+    subscription: Subscription | None
+    at: datetime
+
 
 POLL_AFTER = 2  #: seconds after which a caller may ask for a run again
 
@@ -52,8 +63,8 @@ def is_over(report: Report) -> bool:
     return report.status not in (RunStatus.QUEUED, RunStatus.RUNNING)
 
 
-def profile_body(profile: Profile, company_name: str, positions: Positions | None = None) -> Json:
-    """A profile; with `positions`, also when it was last run."""
+def profile_body(profile: Profile, company_name: str, standing: Standing | None = None) -> Json:
+    """A profile; with `standing`, also when it was last run and whether its changes are announced."""
     from shared.engine.folder_choice import MAIN_FOLDER
     from shared.engine.wishes import effective
 
@@ -79,14 +90,26 @@ def profile_body(profile: Profile, company_name: str, positions: Positions | Non
             "runs": f"/api/profiles/{profile.id}/runs{by_company}",
         },
     }
-    if positions is not None:
+    if standing is not None:
         body["state"] = {
-            "lastRunAt": _time(positions.last_run_at),
-            "lastFullAt": _time(positions.last_full_at),
-            "lastCheckedAt": _time(positions.last_checked_at),
-            "linked": positions.link_count,
+            "lastRunAt": _time(standing.positions.last_run_at),
+            "lastFullAt": _time(standing.positions.last_full_at),
+            "lastCheckedAt": _time(standing.positions.last_checked_at),
+            "linked": standing.positions.link_count,
+            "notifications": _notifications(standing.subscription, standing.at),
         }
     return body
+
+
+def _notifications(subscription: Subscription | None, at: datetime) -> Json:
+    if subscription is None:
+        return {"active": False, "until": None, "code": "", "detail": ""}
+    return {
+        "active": subscription.is_healthy(at),
+        "until": _time(subscription.expires_at) if subscription.is_healthy(at) else None,
+        "code": subscription.problem,
+        "detail": subscription.detail,
+    }
 
 
 def report_body(report: Report, *, whole: bool = True) -> Json:

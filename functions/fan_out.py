@@ -1,4 +1,4 @@
-"""Timer: one company-jobs message per company."""
+"""Timer: reads the companies and wakes the mailboxes that have work."""
 
 import logging
 from typing import List  # noqa: UP035 - the worker refuses list[str] in func.Out
@@ -18,10 +18,10 @@ logger = logging.getLogger(__name__)
 @bp.timer_trigger(arg_name="tick", schedule="%SYNC_SCHEDULE%", run_on_startup=False)
 @bp.queue_output(arg_name="jobs", queue_name=COMPANY_JOBS, connection=CONNECTION)
 def fan_out(tick: func.TimerRequest, jobs: func.Out[List[str]]) -> None:  # noqa: UP006
-    """Wake a worker for each company that has profiles."""
-    from shared.engine.fan_out import companies_to_read
+    """Serve a tick; what it leaves goes into the queue."""
+    from shared.engine.fan_out import serve_tick
 
     services = get_services()
-    companies = companies_to_read(services, services.now())
-    jobs.set([company_job(each) for each in companies])
-    log_event(logger, "fanned_out", companies=len(companies), late=tick.past_due)
+    left = serve_tick(services, services.now())
+    jobs.set([company_job(each) for each in left])
+    log_event(logger, "fanned_out", queued=len(left), late=tick.past_due)

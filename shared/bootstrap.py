@@ -61,6 +61,7 @@ def build(settings: Settings) -> "Services":
     from shared.storage.profiles import TableProfiles
     from shared.storage.queues import QueueMessages
     from shared.storage.runs import TableReports
+    from shared.storage.subscriptions import TableSubscriptions
     from shared.storage.tables import Tables
     from shared.transport.auth import MsalTokens
     from shared.transport.client import Client
@@ -93,11 +94,14 @@ def build(settings: Settings) -> "Services":
         profiles=TableProfiles(tables),
         marks=TableMarks(tables),
         reports=TableReports(tables, notes_most=settings.notes_most, kept_days=settings.retention_days),
+        subscriptions=TableSubscriptions(tables),
         messages=QueueMessages(settings, settings.storage_prefix),
         now=lambda: datetime.now(UTC),
         monotonic=time.monotonic,
         new_id=lambda: secrets.token_hex(4),
         environment=settings.bc_environment,
+        public_address=settings.public_address,
+        mailbox_tenant=settings.tenant_id,
         tenant=settings.bc_tenant,
         limits=limits(settings),
     )
@@ -125,6 +129,9 @@ def limits(settings: Settings) -> "Limits":
         enumeration_most=settings.enumeration_most,
         enumeration_minutes=settings.enumeration_minutes,
         sweep_minutes=settings.sweep_minutes,
+        subscription_minutes=settings.subscription_minutes,
+        renew_hours=settings.renew_hours,
+        run_gap=settings.run_gap,
         country_hours=settings.country_hours,
         log_lag_most=settings.log_lag_most,
         retry_first=settings.retry_first,

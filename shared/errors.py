@@ -16,6 +16,8 @@
     ├── CompanyError            this company cannot be read or written now
     │   ├── CompanyUnavailable  missing, renamed, no permission, environment down
     │   └── SetupRefused        the company's set-up refuses writes: number series, Marketing Setup (R31)
+    ├── SubscriptionRefused     no change notifications for this folder or company: it is polled instead
+    │   └── SubscriptionExists  ... because there is one already
     ├── LeaseLost               somebody else holds the mailbox or company now: stop at once, write nothing
     ├── RequestError            the caller's request is wrong: says what, where and what to do
     └── SettingsError           the app cannot work at all until its settings are mended
@@ -140,6 +142,22 @@ class SetupRefused(CompanyError):
     """The company's set-up refuses writes (number series, Marketing Setup, permission): R31."""
 
     code = "company-setup"
+
+
+class SubscriptionRefused(SyncError):
+    """The service gives no subscription: not supported, no permission, quota, or our webhook was not reached."""
+
+    code = "subscription-refused"
+
+
+class SubscriptionExists(SubscriptionRefused):
+    """There is one for this already; `id` is its."""
+
+    code = "subscription-exists"
+
+    def __init__(self, message: str, *, id: str) -> None:  # noqa: A002 - the service's word
+        super().__init__(message)
+        self.id = id
 
 
 class LeaseLost(SyncError):

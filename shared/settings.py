@@ -5,6 +5,7 @@ They are read once, on first use: a missing one must not keep the app from loadi
 """
 
 import functools
+import ipaddress
 import os
 import re
 from collections.abc import Callable, Mapping
@@ -17,6 +18,7 @@ from shared.errors import SettingsError
 #: What a check returns: blank when the value is fine, else what is wrong with it.
 type Check = Callable[[Any], str]
 
+PLATFORM_HOST = "WEBSITE_HOSTNAME"  #: the platform sets it to the app's own host name
 STORAGE = "AzureWebJobsStorage"  #: also the prefix of the settings for access by identity (platform reference 1.4)
 
 
@@ -46,6 +48,11 @@ def _share(value: float) -> str:
 
 def _lease(value: float) -> str:
     return "" if 15 <= value <= 60 else "must lie between 15 and 60"
+
+
+def _subscription(value: float) -> str:
+    # Graph makes 45 minutes of less, and grants less than 7 days
+    return "" if 45 <= value < 10_080 else "must lie between 45 and 10079"
 
 
 def _wait(value: float) -> str:
@@ -85,6 +92,7 @@ class Settings:
     bc_scope: str = _setting("BC_SCOPE", "https://api.businesscentral.dynamics.com/.default")
     bc_tenant: str = _setting("BC_TENANT", "")  #: blank: the Entra tenant; `read` fills it in
     bc_environment: str = _setting("BC_ENVIRONMENT")
+    public_address: str = _setting("PUBLIC_ADDRESS", "", _root)  #: blank: `read` asks the platform
 
     # storage
     storage_connection: str = _setting(STORAGE, "", secret=True)
@@ -118,7 +126,11 @@ class Settings:
     overlap_minutes: int = _setting("FEED_OVERLAP_MINUTES", 15, _not_negative)
     enumeration_most: int = _setting("ENUMERATION_MOST", 100_000, _not_negative)
     enumeration_minutes: int = _setting("ENUMERATION_MINUTES", 60, _above_zero)
-    sweep_minutes: int = _setting("SWEEP_MINUTES", 60, _above_zero)
+    sweep_minutes: float = _setting("SWEEP_MINUTES", 60.0, _above_zero)
+    subscription_minutes: float = _setting("SUBSCRIPTION_MINUTES", 10_000.0, _subscription)
+    renew_hours: float = _setting("RENEW_HOURS", 48.0, _above_zero)
+    upkeep_schedule: str = _setting("UPKEEP_SCHEDULE", "30 */15 * * * *")  # the host reads it too
+    run_gap: float = _setting("RUN_GAP_SECONDS", 2.5, _not_negative)
     country_hours: int = _setting("COUNTRY_HOURS", 24, _above_zero)
     log_lag_most: int = _setting("LOG_LAG_MOST", 5_000, _above_zero)
     retry_first: float = _setting("RETRY_FIRST_SECONDS", 300.0, _above_zero)
@@ -183,7 +195,20 @@ def read(environment: Mapping[str, str]) -> Settings:
             "Set them in the function app (locally: local.settings.json) and see docs/configuration.md."
         )
     values.setdefault("bc_tenant", values["tenant_id"])
+    values.setdefault("public_address", _own_address(environment.get(PLATFORM_HOST, "").strip()))
     return Settings(**values)
+
+
+def _own_address(host: str) -> str:
+    """The app's own root, blank where no service could reach it: on a developer's machine."""
+    name = re.sub(r":[0-9]+$", "", host).strip("[]").lower()
+    if name in {"", "localhost"}:
+        return ""
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return f"https://{host}"
+    return ""
 
 
 def setting_name(each: Field[Any]) -> str:

@@ -6,8 +6,9 @@ from urllib.parse import quote
 from shared.business_central.company import Company
 from shared.business_central.mapping import read_company
 from shared.business_central.reactions import is_final
+from shared.business_central.subscriptions import EnvironmentNotifications
 from shared.business_central.walk import walk
-from shared.business_central.wire import LANGUAGE, is_guid, query
+from shared.business_central.wire import API, LANGUAGE, is_guid, query
 from shared.engine.sides import BcCompany
 from shared.errors import CompanyUnavailable
 from shared.pace import Pace
@@ -22,7 +23,7 @@ READ_TIMEOUT = 180.0  #: a page of 20,000 contacts takes its time
 
 def service(*, root: str, tenant: str, environment: str, scope: str, read_timeout: float = READ_TIMEOUT) -> Service:
     """How the transport shall treat one environment; `root` is the setting BC_ROOT."""
-    base = f"{root.rstrip('/')}/v2.0/{quote(tenant, safe='')}/{quote(environment, safe='')}/api/v2.0"
+    base = f"{root.rstrip('/')}/v2.0/{quote(tenant, safe='')}/{quote(environment, safe='')}/{API}"
     return Service(
         name="bc",
         root=base,
@@ -58,3 +59,7 @@ class Environment:
                 code="company-not-found",
             )
         return Company(self._client, self._pace, company_id.lower(), page_size=self._page_size)
+
+    def notifications(self) -> EnvironmentNotifications:
+        """See BusinessCentral."""
+        return EnvironmentNotifications(self._client, self._pace)

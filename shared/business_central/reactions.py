@@ -85,8 +85,8 @@ def is_final(answer: Answer) -> bool:
     return code.lower() not in _REFUSALS and _PERMISSION.search(message) is not None
 
 
-def company_error(answer: Answer) -> SyncError:
-    """What a refused reading, or a refused whole batch, means."""
+def company_error(answer: Answer, *, doing: str = "read contacts") -> SyncError:
+    """What a refused reading, or a refused whole batch, means; `doing` what the app lacks permission for."""
     code, message = _note(answer)
     lower = code.lower()
     if answer.status == 401:
@@ -96,7 +96,7 @@ def company_error(answer: Answer) -> SyncError:
             code="bc-token-refused",
         )
     if answer.status == 403 or is_final(answer):
-        return CompanyUnavailable(_lacks_permission(message, "read contacts"), code="bc-permission")
+        return CompanyUnavailable(_lacks_permission(message, doing), code="bc-permission")
     if lower == "internal_companynotfound":
         return CompanyUnavailable(
             "Business Central does not know the company, or the app may not enter it. Check whether it was deleted, "

@@ -28,7 +28,7 @@ def walk(client: Client, pace: Pace, path: str, *, what: str, page_size: int | N
         try:
             for row in _pages(client, pace, path, headers, what):
                 version = (row.get("id"), row.get("@odata.etag"))
-                if version == (None, None) or version not in handed_out:
+                if version[0] is None or version not in handed_out:  # without an id, equal tags say nothing
                     handed_out.add(version)
                     yield row
         except _Broken:

@@ -2,10 +2,14 @@
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from urllib.parse import quote
 
 from shared.cards.model import Field
 from shared.filters.fields import CONTACT_FIELDS
+
+API = "api/v2.0"  #: end of the service's root
+RUNTIME_API = "api/microsoft/runtime/beta"  #: another API of the same environment (6.1)
 
 #: All fields: a filter may name any of them (R5).
 SELECT = ",".join(CONTACT_FIELDS)
@@ -18,6 +22,9 @@ PRIMARY: Mapping[str, str] = {**LANGUAGE, "Data-Access-Intent": "ReadWrite"}
 
 #: Without it BC stops a batch at the first error (5).
 GO_ON: Mapping[str, str] = {**LANGUAGE, "Prefer": "odata.continue-on-error"}
+
+#: Required where a subscription is changed (6.4); what the last version says does not matter to us.
+ANY_VERSION: Mapping[str, str] = {**LANGUAGE, "If-Match": "*"}
 
 MOST_PARTS = 100  #: of a batch (5)
 NO_DATE = "0001-01-01"
@@ -43,6 +50,21 @@ def is_guid(text: str) -> bool:
 def is_stamp(text: str) -> bool:
     """Whether the text is a point in time as BC writes it."""
     return _STAMP.fullmatch(text) is not None
+
+
+def runtime_address(root: str, path: str) -> str:
+    """The full address of a path of the runtime API; `root` is the service's, which lies beside it."""
+    return f"{root.removesuffix(API)}{RUNTIME_API}/{path}"
+
+
+def subscription_path(subscription_id: str) -> str:
+    """One subscription: its key is a text, in quotes (6.4)."""
+    return f"subscriptions('{quote(subscription_id.replace("'", "''"), safe="'")}')"
+
+
+def moment(value: object) -> datetime | None:
+    """A point in time, None for everything that is none."""
+    return datetime.fromisoformat(value) if isinstance(value, str) and is_stamp(value) else None
 
 
 def query(path: str, **options: str) -> str:

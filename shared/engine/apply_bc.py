@@ -7,6 +7,7 @@ from datetime import timedelta
 from shared.cards import emails
 from shared.cards.model import BcContact, Field, OutlookContact
 from shared.engine import company_feed
+from shared.engine.jobs import Reason
 from shared.engine.sides import BcDraft, BcWrite
 from shared.engine.work import Work
 from shared.errors import ChangedMeanwhile, ContactError, ContactGone, InvalidValue, OutcomeUnknown, SetupRefused
@@ -268,8 +269,11 @@ class BcStage:
         """Other profiles hear of our writes at once (architecture, point 1); then the claims may go."""
         services, company_id = self.work.services, self.work.inputs.rules.company_id
         before = self.work.positions.log_position
-        state = company_feed.offer(services, company_id, list(self.work.written.values()), self.gone)
+        profile_id = self.work.request.profile_id
+        state = company_feed.offer(services, company_id, list(self.work.written.values()), self.gone, profile_id)
         offered = len(self.work.written) + len(self.gone)
+        if offered:
+            services.messages.company_job(company_id, Reason.NEWS if state is not None else Reason.BC)
         if state is not None and state.head - offered == before:
             self.work.positions = company_feed.moved_to(self.work.positions, state.head)  # nothing but our own
         if state is not None:

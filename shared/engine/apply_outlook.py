@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from shared.cards.model import EMPTY_CARD, OutlookContact
 from shared.engine.sides import OutlookDraft, OutlookWrite
+from shared.engine.watching import DELETED, fingerprint
 from shared.engine.work import Work
 from shared.errors import ChangedMeanwhile, ContactError, ContactGone, OutcomeUnknown
 from shared.planning import rebase
@@ -105,7 +106,9 @@ class OutlookStage:
         self.work.recorder.commit()
 
     def _was_created(self, create: Create, answer: OutlookContact) -> None:
-        self.work.recorder.link(rebase.after_outlook_create(create, answer))
+        link = rebase.after_outlook_create(create, answer)
+        self.work.recorder.link(link)
+        self.work.wrote(link, answer)
         self.work.tally.add(Side.OUTLOOK, "created")
 
     def _look_for(self, unknown: Sequence[Create]) -> None:
@@ -138,7 +141,9 @@ class OutlookStage:
         stale: list[Write] = []
         for write, answer in zip(batch, answers, strict=True):
             if isinstance(answer, OutlookContact):
-                self.work.recorder.link(rebase.after_outlook_write(write, answer))
+                link = rebase.after_outlook_write(write, answer)
+                self.work.recorder.link(link)
+                self.work.wrote(link, answer)
                 self.work.tally.add(Side.OUTLOOK, "updated")
             elif isinstance(answer, ChangedMeanwhile | ContactGone):
                 stale.append(write)
@@ -172,6 +177,7 @@ class OutlookStage:
         for remove, answer in zip(batch, answers, strict=True):
             if answer is None:
                 self._is_off(remove)
+                self.work.echoes.append(fingerprint(remove.outlook_id, DELETED))
                 self.work.tally.add(Side.OUTLOOK, "deleted")
             else:
                 self._could_not(remove, answer)

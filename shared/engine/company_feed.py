@@ -28,7 +28,7 @@ def bring_up_to_date(
 
     `full` reads every contact whole, regardless of dates (R14). Raises CompanyUnavailable, RetryableError.
     """
-    give_up = services.monotonic() + services.limits.feed_wait
+    give_up = min(services.monotonic() + services.limits.feed_wait, pace.deadline)
     while True:
         state = services.companies.feed(company_id)
         if _is_fresh(state, since, full):
@@ -48,8 +48,11 @@ def bring_up_to_date(
         services.sleep(min(1.0, max(0.05, held.seconds)))
 
 
-def offer(services: Services, company_id: str, written: Sequence[BcContact], gone: Sequence[str]) -> FeedState | None:
-    """Tell the feed of our own writes (architecture, point 1); None when it is busy: then a refresh finds them."""
+def offer(
+    services: Services, company_id: str, written: Sequence[BcContact], gone: Sequence[str], by: str
+) -> FeedState | None:
+    """Tell the feed of our own writes (architecture, point 1), made by the run of profile `by`; None when it is busy:
+    then a refresh finds them."""
     if not written and not gone:
         return None
     held = services.companies.hold_feed(company_id, services.new_id())
@@ -58,7 +61,7 @@ def offer(services: Services, company_id: str, written: Sequence[BcContact], gon
     try:
         if not held.state().epoch:
             return None
-        return held.commit(FeedChanges(changed=list(written), gone=list(gone)))
+        return held.commit(FeedChanges(changed=list(written), gone=list(gone), by=by))
     finally:
         held.release()
 

@@ -6,8 +6,10 @@ from dataclasses import replace
 
 from shared.cards.model import Field
 from shared.engine.callers import Caller, Subject, check_origin, find_company
+from shared.engine.jobs import Reason
 from shared.engine.model import CompanySettings
 from shared.engine.services import Services
+from shared.engine.state import Told
 from shared.engine.versions import check_version
 from shared.errors import RequestError
 from shared.filters import parse_filter
@@ -38,7 +40,11 @@ def save(
     # %me differs from user to user, so a filter for all cannot use it
     parse_filter(base_filter, company=now.name or None)
     wanted = replace(now, base_filter=dict(base_filter), excluded_fields=_fields(excluded_fields))
-    return services.companies.save_settings(wanted)
+    saved = services.companies.save_settings(wanted)
+    if (saved.base_filter, saved.excluded_fields) != (now.base_filter, now.excluded_fields):
+        services.companies.has_told(saved.company_id, Told())  # everybody is concerned, and compares with the snapshot
+        services.messages.company_job(saved.company_id, Reason.NEWS)
+    return saved
 
 
 def _fields(names: Sequence[str]) -> tuple[str, ...]:

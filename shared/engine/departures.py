@@ -8,9 +8,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from shared.cards.model import Origin
+from shared.engine import upkeep
 from shared.engine.model import Profile
 from shared.engine.services import Services
 from shared.engine.state import Busy, Changes, HeldMailbox, Mark, ProfileState
+from shared.engine.watching import Source
 from shared.errors import NotDone, RequestError, RetryableError
 from shared.pace import Pace
 from shared.planning.model import Link
@@ -49,6 +51,9 @@ def remove_profile(services: Services, profile: Profile, *, contacts: bool, acto
         state.forget()
     finally:
         held.release()
+    subscription = services.subscriptions.get(Source.GRAPH, profile.company_id, profile.id)
+    if subscription is not None:
+        upkeep.end(services, subscription, pace)
     mark = Mark(profile.company_id, profile.id, profile.mailbox_id, _FOR_EVER, "request")
     services.marks.settle(mark, None)
     services.profiles.delete(profile)

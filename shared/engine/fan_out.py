@@ -1,134 +1,201 @@
-"""Who is to be run: one company-jobs message brings a company's feed up to date and finds the profiles with work.
+"""Who is to be run, by need: profiles with a work mark that is due, and those whom a change in BC concerns.
 
-A profile is due when a work mark says so, when it has to be swept (nothing tells us of changes in its folder, so the
-folder must be asked), or when a change in BC concerns it: its filter selects the contact now, or it holds the contact.
+Every automatic profile has a mark. Its due time says when its folder is to be looked at although nothing announced a
+change: at every tick while it has no healthy subscription, else once in a while (the sweep). So an idle tick is one
+query that finds nothing (architecture, point 5). A change in BC concerns a profile when the contact is, or was, in its
+scope, or when the profile holds it outside its filter (R4); the rest never hear of it.
 """
 
 import logging
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from shared.engine import company_feed
 from shared.engine.jobs import CompanyJob, Reason
-from shared.engine.model import Mode, Profile, RunStatus, Trigger
+from shared.engine.model import CompanySettings, Mode, Profile, RunStatus, Trigger
+from shared.engine.parallel import in_parallel
 from shared.engine.requests import Wanted, request_automatic_run, request_run
 from shared.engine.rules_of import rules_of
 from shared.engine.services import Services
-from shared.engine.state import LogEntry, Mark
+from shared.engine.state import FeedState, LogEntry, Mark, Told
+from shared.engine.watching import Source
 from shared.errors import CompanyError
 from shared.filters import FilterError
 from shared.logs import log_event
 from shared.pace import Pace
-from shared.planning.model import ScopeReason
-from shared.planning.scope import scope_of
+from shared.planning.model import Rules
+from shared.planning.scope import concerns
 
 logger = logging.getLogger(__name__)
 
 
-def companies_to_read(services: Services, at: datetime) -> list[CompanyJob]:
-    """One job per company that has profiles: what a timer tick sends."""
-    return [CompanyJob(company, Reason.TIMER, at) for company in services.profiles.companies()]
+INLINE_MOST = 4  #: companies that a timer tick reads itself; more of them share the work over the queue
+INLINE_SECONDS = 60.0  #: how long it tries one of them
 
 
-def serve_company(services: Services, job: CompanyJob) -> list[str]:
-    """Read the company's changes and put the runs that are due in line; answers the mailboxes to wake, each once.
+def serve_tick(services: Services, at: datetime) -> list[CompanyJob]:
+    """A timer tick: read the companies that have profiles and run who has work. Answers what is left for the queue:
+    all companies when there are many, and one that did not answer in time.
 
-    Raises RetryableError: the message comes back.
+    A few companies are read at once, so that a tick that finds nothing costs no message.
+    """
+    jobs = [CompanyJob(company, Reason.TIMER, at) for company in services.profiles.companies()]
+    if len(jobs) > INLINE_MOST:
+        return jobs
+    left = []
+    for job in jobs:
+        try:
+            serve_company(services, job, seconds=INLINE_SECONDS)
+        except Exception as error:  # noqa: BLE001 - one company stops no other; the queue tries it again, and tells
+            log_event(logger, "company_later", company=job.company_id, error=type(error).__name__)
+            left.append(job)
+    return left
+
+
+def serve_company(services: Services, job: CompanyJob, *, seconds: float | None = None) -> None:
+    """Read the company's changes, put the runs that are due in line and wake their mailboxes' workers.
+
+    What tells that a run is due is settled when the worker's message is out: who dies before does it again.
+    Raises RetryableError, at the latest after `seconds` (default: the budget of a run): the message comes back.
     """
     at = job.requested_at or services.now()
     if job.for_everybody is not None:
-        return _everybody(services, job, at)
-    before = services.companies.feed(job.company_id)
+        _everybody(services, job, at)
+        return
+    services.companies.answered(job.company_id)
+    if job.reason == Reason.BC:
+        at = services.now()  # others may have asked since the message was sent, and sent none of their own
     try:
-        feed = company_feed.bring_up_to_date(services, job.company_id, at, _pace(services))
+        feed = _feed(services, job, at, seconds or services.limits.run_budget)
     except CompanyError as error:
         log_event(logger, "company_failed", level=logging.ERROR, company=job.company_id, code=error.code)
-        return _told_once(services, job.company_id, at)
-    news: Sequence[LogEntry] = ()
-    if before.epoch == feed.epoch and feed.head > before.head:
-        news = services.companies.log(job.company_id, before.head, feed.head)
-    marks = {mark.profile_id: mark for mark in services.marks.due(job.company_id, services.now())}
-    due = _due(services, job, set(marks), news)
-    for profile in due:
-        request_automatic_run(services, profile, Trigger.BC if job.reason == Reason.BC else Trigger.TIMER, at)
-    _settle(services, marks.values(), due)
-    return _mailboxes(due)
+        _tell_of_failure(services, job.company_id, at)
+        return
+    awake = _serve_marks(services, job.company_id, at) if job.reason not in (Reason.BC, Reason.NEWS) else set()
+    _tell(services, job.company_id, feed, at, awake)
 
 
-def needs_sweep(profile: Profile) -> bool:
-    """Whether the folder must be asked at every tick: always, as long as no subscription tells of its changes."""
-    return profile.enabled and profile.automatic
+def _feed(services: Services, job: CompanyJob, at: datetime, seconds: float) -> FeedState:
+    """Our own writes are in the feed already: whoever made them told it."""
+    if job.reason == Reason.NEWS:
+        return services.companies.feed(job.company_id)
+    return company_feed.bring_up_to_date(services, job.company_id, at, Pace(services.monotonic() + seconds))
+
+
+# ---------------------------------------------------------------- marks
+
+
+def _serve_marks(services: Services, company_id: str, at: datetime) -> set[str]:
+    """Run the profiles whose mark is due; then each mark says when the next look is due. Answers who was woken."""
+    marks = list(services.marks.due(company_id, services.now()))
+    if not marks:
+        return set()
+    ids = [mark.profile_id for mark in marks]
+    profiles = {key: each for key, each in services.profiles.get_many(company_id, ids).items() if each.is_automatic}
+    watched = services.subscriptions.get_many(Source.GRAPH, company_id, profiles)
+    in_parallel(lambda each: request_automatic_run(services, each, Trigger.TIMER, at), profiles.values())
+
+    def settle(mark: Mark) -> None:
+        subscription = watched.get(mark.profile_id)
+        if mark.profile_id not in profiles:
+            services.marks.settle(mark, None)
+        elif subscription is not None and subscription.is_healthy(services.now()):
+            next_look = _next_sweep(services, mark)
+            services.marks.settle(mark, min(next_look, subscription.expires_at or next_look))
+        # else it stays due: nothing announces changes in this folder, so it is polled
+
+    mailboxes = {each.mailbox_id for each in profiles.values()}
+    _wake(services, mailboxes)
+    in_parallel(settle, marks)
+    return mailboxes
+
+
+def _next_sweep(services: Services, mark: Mark) -> datetime:
+    """An hour later, spread over the last quarter of it: profiles saved in one go are not swept in one go for ever."""
+    spread = zlib.crc32(mark.profile_id.encode()) / 2**32
+    return services.now() + timedelta(minutes=services.limits.sweep_minutes * (0.75 + 0.25 * spread))
+
+
+# ---------------------------------------------------------------- news of Business Central
+
+
+def _tell(services: Services, company_id: str, feed: FeedState, at: datetime, awake: set[str]) -> None:
+    """Put runs in line for those whom the changes since the last telling concern; `awake` have a message already."""
+    told = services.companies.told(company_id)
+    now_told = Told(feed.epoch, feed.head)
+    if told == now_told or not feed.epoch:
+        return
+    profiles = [each for each in services.profiles.in_company(company_id) if each.is_automatic]
+    if told.epoch == feed.epoch and told.position >= feed.floor:
+        news = services.companies.log(company_id, told.position, feed.head)
+        profiles = list(concerned(services, company_id, profiles, news))
+    in_parallel(lambda each: request_automatic_run(services, each, Trigger.BC, at), profiles)
+    # all of them: whose request was in line already may have been put there by a telling that died before this step
+    _wake(services, {each.mailbox_id for each in profiles} - awake)
+    services.companies.has_told(company_id, now_told)
 
 
 def concerned(
     services: Services, company_id: str, profiles: Iterable[Profile], news: Sequence[LogEntry]
 ) -> Iterator[Profile]:
-    """The profiles that these changes concern: their filter selects one of the contacts now, or they hold one."""
-    company = services.companies.settings(company_id)
-    ids = {entry.bc_id for entry in news}
-    outside = {profile_id for holders in services.companies.outside(company_id, ids).values() for profile_id in holders}
+    """The profiles that these changes concern, but for their own. No state of a profile is read for it."""
+    holders = services.companies.outside(company_id, {entry.bc_id for entry in news})
+    outside = {each for entry in news for each in holders.get(entry.bc_id, ()) if each != entry.by}
+    known = _KnownRules(services, services.companies.settings(company_id), news)
     for profile in profiles:
-        if profile.id in outside:
-            yield profile
-            continue
         try:
-            rules = rules_of(profile, company, services.environment, services.limits.category)
+            if profile.id in outside or known.writers(profile) - {profile.id}:
+                yield profile
         except FilterError:
             yield profile  # its run says what is wrong
-            continue
-        state = services.mailboxes.peek(profile.mailbox_id, company_id, profile.id)
-        if any(
-            entry.after is not None and scope_of(entry.after, rules) is ScopeReason.IN_SCOPE for entry in news
-        ) or state.links_by_bc(ids):
-            yield profile
 
 
-def _due(services: Services, job: CompanyJob, marked: set[str], news: Sequence[LogEntry]) -> list[Profile]:
-    company_id, sweeps = job.company_id, job.reason != Reason.BC
-    automatic = [each for each in services.profiles.in_company(company_id) if each.enabled and each.automatic]
-    due = [each for each in automatic if each.id in marked or (sweeps and needs_sweep(each))]
-    known = {each.id for each in due}
-    rest = [each for each in automatic if each.id not in known]
-    return due + (list(concerned(services, company_id, rest, news)) if rest and news else [])
+@dataclass(slots=True)
+class _KnownRules:
+    """Verdicts by what decides about scope: thousands of profiles share a few filters."""
+
+    services: Services
+    company: CompanySettings
+    news: Sequence[LogEntry]
+    verdicts: dict[tuple[object, ...], frozenset[str]] = field(default_factory=dict)
+
+    def writers(self, profile: Profile) -> frozenset[str]:
+        """Whose changes concern the profile: profile ids, blank for BC's own users. Raises FilterError."""
+        key = (tuple(sorted(profile.filter.items())), profile.bc_user_name)
+        if key not in self.verdicts:
+            rules = self._rules(profile)
+            self.verdicts[key] = frozenset(each.by for each in self.news if concerns(each.before, each.after, rules))
+        return self.verdicts[key]
+
+    def _rules(self, profile: Profile) -> Rules:
+        return rules_of(profile, self.company, self.services.environment, self.services.limits.category)
 
 
-def _settle(services: Services, marks: Iterable[Mark], due: Sequence[Profile]) -> None:
-    """The requests are in line: the marks are served. A profile that is swept is due again by and by anyway, should
-    the message that wakes its mailbox be lost; one that nobody runs by itself needs no mark."""
-    ids = {profile.id for profile in due}
-    again = services.now() + timedelta(minutes=services.limits.sweep_minutes)
-    for mark in marks:
-        services.marks.settle(mark, again if mark.profile_id in ids else None)
+# ---------------------------------------------------------------- everybody
 
 
-def _everybody(services: Services, job: CompanyJob, at: datetime) -> list[str]:
+def _everybody(services: Services, job: CompanyJob, at: datetime) -> None:
     """An administrator wants all profiles run, those without automatic runs too."""
     mode = Mode.FULL if job.for_everybody is Reason.FULL_SYNC_ALL else Mode.INCREMENTAL
-    wanted, asked = Wanted(mode=mode), []
-    for profile in services.profiles.in_company(job.company_id):
-        if not profile.enabled:
-            continue
-        request_run(services, profile, wanted, "administrator", at=at)
-        asked.append(profile)
-    return _mailboxes(asked)
+    asked = [each for each in services.profiles.in_company(job.company_id) if each.enabled]
+    in_parallel(lambda each: request_run(services, each, Wanted(mode=mode), "administrator", at=at), asked)
+    _wake(services, {each.mailbox_id for each in asked})
 
 
-def _told_once(services: Services, company_id: str, at: datetime) -> list[str]:
+def _tell_of_failure(services: Services, company_id: str, at: datetime) -> None:
     """The company cannot be read: each profile's run shall say so, but not at every tick again."""
     told = []
     for profile in services.profiles.in_company(company_id):
-        if not (profile.enabled and profile.automatic):
+        if not profile.is_automatic:
             continue
         newest, _ = services.reports.of_profile(profile.mailbox_id, company_id, profile.id, top=1)
         if not newest or newest[0].status is not RunStatus.FAILED:
             request_automatic_run(services, profile, Trigger.TIMER, at)
             told.append(profile)
-    return _mailboxes(told)
+    _wake(services, {each.mailbox_id for each in told})
 
 
-def _mailboxes(profiles: Iterable[Profile]) -> list[str]:
-    return list(dict.fromkeys(profile.mailbox_id for profile in profiles))
-
-
-def _pace(services: Services) -> Pace:
-    return Pace(services.monotonic() + services.limits.run_budget)
+def _wake(services: Services, mailboxes: Iterable[str]) -> None:
+    services.messages.sync_jobs(sorted(mailboxes))

@@ -15,6 +15,9 @@ class Reason(StrEnum):
 
     TIMER = "timer"  #: the schedule: who has work is run
     BC = "bc-notification"  #: BC says that contacts changed: only those whom it concerns are run
+    NEWS = "news"  #: a run has written to BC and told the feed: the others whom it concerns are run
+    REAUTHORIZE = "reauthorize"  #: Graph wants a profile's subscription renewed
+    SUBSCRIBE = "subscribe"  #: Graph has ended a profile's subscription: it is made anew
     SYNC_ALL = "sync-all"  #: an administrator wants every profile run
     FULL_SYNC_ALL = "full-sync-all"  #: the same, as full runs
 
@@ -26,6 +29,12 @@ class CompanyJob:
     company_id: str
     reason: str  #: a `Reason`; an unknown one is served like the timer's
     requested_at: datetime | None = None  #: None: when the message is read
+    profile_id: str = ""  #: whose subscription, for those two reasons
+
+    @property
+    def is_upkeep(self) -> bool:
+        """Whether it is about a subscription, not about the feed."""
+        return self.reason in (Reason.REAUTHORIZE, Reason.SUBSCRIBE)
 
     @property
     def for_everybody(self) -> Reason | None:
@@ -49,6 +58,8 @@ def company_job(job: CompanyJob) -> str:
     body = {"company": job.company_id, "reason": job.reason}
     if job.requested_at is not None:
         body["requestedAt"] = job.requested_at.isoformat()
+    if job.profile_id:
+        body["profile"] = job.profile_id
     return _text(body)
 
 
@@ -56,10 +67,12 @@ def read_company_job(body: str) -> CompanyJob:
     """The other way round. Raises ValueError for anything else."""
     members = json.loads(body)
     at = members.get("requestedAt") if isinstance(members, dict) else None
+    profile = members.get("profile") if isinstance(members, dict) else None
     return CompanyJob(
         _member(members, "company"),
         _member(members, "reason"),
         datetime.fromisoformat(at) if isinstance(at, str) else None,
+        profile if isinstance(profile, str) else "",
     )
 
 

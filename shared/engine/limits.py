@@ -14,7 +14,10 @@ class Limits:
     overlap_minutes: int = 15  #: how far before the watermark BC's changes are read again (BC reference 3.5)
     enumeration_most: int = 100_000  #: larger companies enumerate ids on a schedule (R14)
     enumeration_minutes: int = 60
-    sweep_minutes: int = 60  #: a profile with a healthy subscription is polled this often
+    sweep_minutes: float = 60.0  #: a profile with a healthy subscription is polled this often
+    subscription_minutes: float = 10_000.0  #: how long a subscription is asked for; Graph grants less than seven days
+    renew_hours: float = 48.0  #: it is renewed this long before its end, to one and a half times as long
+    run_gap: float = 2.5  #: least time between the starts of two runs of a mailbox that nobody asked for
     country_hours: int = 24  #: how long BC's list of countries is used
     log_lag_most: int = 5_000  #: a profile that lags further behind compares with the snapshot
     retry_first: float = 300.0  #: R31, doubling ...

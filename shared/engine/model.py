@@ -1,8 +1,8 @@
 """The engine's own values: profiles, run requests, reports, positions."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from shared.planning.model import Direction, Note, Policies
@@ -28,6 +28,11 @@ class Profile:
     actor: str = ""  #: who changed it last, as the caller stated
     changed_at: datetime | None = None
     etag: str = ""  #: of the stored row; blank when not stored yet
+
+    @property
+    def is_automatic(self) -> bool:
+        """Whether it is run when nobody asks for it."""
+        return self.enabled and self.automatic
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +109,57 @@ class RunRequest:
     preview: bool = False
     actor: str = ""
     attempt: int = 0  #: how often a worker has taken it up
+    reads_folder: bool = True  #: False: news of BC, the folder is asked only about what they concern (R14)
+    fresh_feed: bool = True  #: False: the company feed is taken as it is; whoever had news of BC has updated it (R14)
+    heard: frozenset[str] | None = None  #: the announced changes, as fingerprints; None: not known, so look
+    woken_at: datetime | None = None  #: when its worker was last sent a message; None: when it was requested
     etag: str = ""
 
     @property
     def is_plain(self) -> bool:
         """Whether it may be merged with another (R29)."""
         return self.filter is None and not self.preview and self.confirm_removals is None
+
+    @property
+    def is_urgent(self) -> bool:
+        """Whether it runs at once, however short ago the mailbox had a run: bursts are made of notifications."""
+        return self.trigger not in (Trigger.GRAPH, Trigger.BC)
+
+
+WAKE_AGAIN = timedelta(seconds=10)  #: a message that has woken nobody for so long is taken for lost
+
+
+def merged(waiting: RunRequest, request: RunRequest) -> RunRequest:
+    """Two plain requests of one profile as one (R29): full if either is, asked for by a person if either was, reading
+    what either would read. `woken_at` is that of `request` when the caller has to send the worker a message."""
+    person = request if request.trigger.is_requested and not waiting.trigger.is_requested else waiting
+    woken = waiting.woken_at or waiting.requested_at
+    return replace(
+        waiting,
+        mode=Mode.FULL if Mode.FULL in {waiting.mode, request.mode} else waiting.mode,
+        trigger=person.trigger,
+        actor=person.actor,
+        # what was there at the later request must be seen by the run (R14)
+        requested_at=max(waiting.requested_at, request.requested_at) if request.fresh_feed else waiting.requested_at,
+        reads_folder=waiting.reads_folder or request.reads_folder,
+        fresh_feed=waiting.fresh_feed or request.fresh_feed,
+        heard=_heard_by_both(waiting.heard, request.heard),
+        woken_at=request.requested_at if request.requested_at - woken > WAKE_AGAIN else waiting.woken_at,
+    )
+
+
+HEARD_MOST = 20  #: announced changes that a request remembers one by one
+
+
+def _heard_by_both(one: frozenset[str] | None, other: frozenset[str] | None) -> frozenset[str] | None:
+    if one is None or other is None or len(one | other) > HEARD_MOST:
+        return None
+    return one | other
+
+
+def must_wake(request: RunRequest, accepted: RunRequest) -> bool:
+    """Whether whoever submitted `request` has to wake the mailbox's worker: not while a message is on its way."""
+    return accepted.run_id == request.run_id or accepted.woken_at == request.requested_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +238,8 @@ class Positions:
     last_full_at: datetime | None = None
     last_checked_at: datetime | None = None
     counted: tuple[Counted, ...] = ()
+    echoes: tuple[str, ...] = ()  #: fingerprints of what runs wrote in Outlook lately: announced, it is no news (R15)
+    watched: str = ""  #: address and folder that a subscription was last asked for
     held: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  #: kind -> BC ids of removals that wait (R26)
     link_count: int = 0  #: as it was when loaded; kept by the store
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
+from shared.cards.model import Origin
 from shared.engine import company_feed
 from shared.engine.apply_bc import BcStage
 from shared.engine.apply_outlook import OutlookStage
@@ -13,11 +14,13 @@ from shared.engine.reading import Extent, Reading
 from shared.engine.recording import Recorder
 from shared.engine.rules_of import rules_of, text_of
 from shared.engine.services import Services
-from shared.engine.sides import OutlookSide
+from shared.engine.sides import Folder, OutlookSide
 from shared.engine.state import FeedState, ProfileState
 from shared.engine.tally import Tally
+from shared.engine.upkeep import watched_as
+from shared.engine.watching import DELETED, fingerprint
 from shared.engine.work import Work, touched_in_bc
-from shared.errors import PositionExpired
+from shared.errors import FolderMissing, PositionExpired
 from shared.pace import Pace
 from shared.planning.describe import describe
 from shared.planning.guards import (
@@ -30,9 +33,23 @@ from shared.planning.guards import (
     id_of,
     kind_of,
 )
-from shared.planning.model import Create, Inputs, Note, NoteKind, Operation, Plan, Remove, Rules, Side, Unlink, Write
+from shared.planning.model import (
+    Create,
+    Inputs,
+    Note,
+    NoteKind,
+    Operation,
+    Plan,
+    Remove,
+    Rules,
+    Side,
+    Unlink,
+    Write,
+)
 from shared.planning.plan import make_plan
 
+_ANY_TIME = datetime.min.replace(tzinfo=UTC)  #: the feed as it is will do
+ECHOES_MOST = 200  #: own writes in Outlook that are recognised when they are announced
 HELD_MOST = 2_000  #: removals that are remembered one by one while they wait for approval
 
 
@@ -49,6 +66,7 @@ class OneRun:
     save_notes: Callable[[Tally], None]
     described: list[dict[str, object]] = field(default_factory=list)  #: a preview's operations (R34)
     next_retry: datetime | None = None
+    unwatched: bool = False  #: whether the folder is another than the one that a subscription was asked for
 
     def go(self) -> None:
         """Do it. Raises ProfileError, CompanyError, RetryableError, LeaseLost; what was done by then is recorded."""
@@ -64,16 +82,19 @@ class OneRun:
         if feed.stopped is not None:
             return
         outlook = services.directory(self.pace).outlook(self.profile.mailbox_id)
-        chosen = choose_folder(outlook, self.profile, positions, services.environment, look_only=request.preview)
-        positions = self._folder_known(positions, chosen)
-        reading = self._read(outlook, chosen, rules, feed, positions, company)
-        self._plan_and_apply(reading, chosen, company)
+        reading = self._read_news_of_bc(outlook, rules, feed, positions, company)
+        if reading is None:
+            chosen = choose_folder(outlook, self.profile, positions, services.environment, look_only=request.preview)
+            positions = self._folder_known(positions, chosen)
+            reading = self._read(outlook, chosen, rules, feed, positions, company)
+        self._plan_and_apply(reading, company)
 
     def _since(self, positions: Positions) -> datetime:
         """The feed must know what BC held at the request (R14), and what a run wrote that died before it told (R30)."""
+        wanted = self.request.requested_at if self.request.fresh_feed else _ANY_TIME
         if positions.bc_written_at is None:
-            return self.request.requested_at
-        return max(self.request.requested_at, positions.bc_written_at + timedelta(microseconds=1))
+            return wanted
+        return max(wanted, positions.bc_written_at + timedelta(microseconds=1))
 
     def _company_holds(self, feed: FeedState) -> None:
         """What is held for the whole company is said to whoever asks for a run (R26, R33)."""
@@ -100,6 +121,24 @@ class OneRun:
         return known
 
     # ------------------------------------------------------------ read
+
+    def _read_news_of_bc(
+        self, outlook: OutlookSide, rules: Rules, feed: FeedState, positions: Positions, company: CompanySettings
+    ) -> Reading | None:
+        """A run for news of BC leaves the folder alone; None where its news cannot be decided without the folder."""
+        if self.request.reads_folder or not positions.folder_id:
+            return None
+        extent = self._extent(positions, feed, company)
+        if extent.outlook_full or extent.bc_full:
+            return None
+        folder = Folder(positions.folder_id, positions.folder_name, positions.folder_parent_id)
+        known = ChosenFolder(folder, made=positions.folder_made, is_new=False)
+        reading = self._reading(outlook, known, rules, feed, positions, extent)
+        try:
+            reading.inputs = reading.read_news_of_bc()
+        except FolderMissing:
+            return None
+        return reading if reading.inputs is not None else None
 
     def _read(
         self,
@@ -136,6 +175,7 @@ class OneRun:
             bc_full=full or behind or not positions.delta_link or positions.unclean,
             requested=self.request.trigger.is_requested,
             full_mode=full,
+            feed_is_fresh=self.request.fresh_feed,
         )
 
     def _reading(
@@ -153,19 +193,19 @@ class OneRun:
 
     # ------------------------------------------------------------ plan and apply
 
-    def _plan_and_apply(self, reading: Reading, chosen: ChosenFolder, company: CompanySettings) -> None:
+    def _plan_and_apply(self, reading: Reading, company: CompanySettings) -> None:
         assert reading.inputs is not None  # noqa: S101 - read() was called
         plan = make_plan(reading.inputs)
         self.tally.remark(plan.notes)
         self.tally.unchanged(plan.unchanged)
-        plan, held = hold_back(plan, self.services.limits.safety, self._circumstances(reading, chosen))
+        plan, held = hold_back(plan, self.services.limits.safety, self._circumstances(reading))
         self.tally.held += [_held_kind(each) for each in held]
         if self.request.preview:
             self._show(plan, held)
             return
         self._apply(reading, plan, held, company)
 
-    def _circumstances(self, reading: Reading, chosen: ChosenFolder) -> Circumstances:
+    def _circumstances(self, reading: Reading) -> Circumstances:
         positions = reading.positions
         counted: dict[str, int] = {}
         if not self.request.trigger.is_requested:
@@ -174,7 +214,7 @@ class OneRun:
         return Circumstances(
             links=positions.link_count,
             counted=counted,
-            strange_folder=not chosen.made and positions.last_run_at is None,
+            strange_folder=not reading.chosen.made and positions.last_run_at is None,
             confirmed_removals=self.request.confirm_removals,
             held_before={kind: frozenset(ids) for kind, ids in positions.held.items()},
             parked=reading.parked,
@@ -234,12 +274,22 @@ class OneRun:
         found = work.newly_linked(stage.follow_up)
         rest = [each for each in rest if not (isinstance(each, Create) and each.bc and each.bc.id in found)]
         OutlookStage(work).apply([*rest, *stage.follow_up])
+        if reading.extent.bc_full:  # another filter may have put any of them outside
+            recorder.recorded |= {key for key, link in recorder.links.items() if link.origin is Origin.OWN}
         self._index_outside(inputs, work)
         if work.unfinished:
             work.need_time()
         moved = self._moved(work, reading, plan, company)
+        self.unwatched = watched_as(services, self.profile, moved) not in ("", moved.watched)
         recorder.finish(replace(moved, held=self._waiting(reading, held)))
-        self.next_retry = recorder.next_retry
+        self.next_retry = self._next_retry(reading, recorder)
+
+    def _next_retry(self, reading: Reading, recorder: Recorder) -> datetime | None:
+        """When the next of all retries is due (R31): a mark that was served, or put for sooner, has forgotten them."""
+        if reading.others is None and not recorder.failed:
+            return None
+        kept = self.state.retries() if reading.others is None else [*reading.others, *recorder.failed.values()]
+        return min((each.next_at for each in kept), default=None)
 
     def _index_outside(self, inputs: Inputs, work: Work) -> None:
         """R4: who must hear of a contact although the filter excludes it."""
@@ -259,6 +309,7 @@ class OneRun:
         moved = replace(
             positions,
             unclean=unknown_outcome,
+            echoes=_echoes(positions, work),
             last_checked_at=now,
             last_run_at=positions.last_run_at if limited else now,
             counted=tuple(self._counted_lately(positions)) + self._counted_now(plan),
@@ -294,6 +345,13 @@ class OneRun:
 
 
 NO_ANSWER = "The service gave no answer about this contact; it was left as it is and is tried again."
+
+
+def _echoes(positions: Positions, work: Work) -> tuple[str, ...]:
+    """The latest own writes in Outlook; that one was removed is news again when it has come back."""
+    linked = work.recorder.links.keys() - work.inputs.links.keys()
+    back = {fingerprint(work.recorder.links[key].outlook_id, DELETED) for key in linked}
+    return tuple(each for each in (*positions.echoes, *work.echoes) if each not in back)[-ECHOES_MOST:]
 
 
 def _held_kind(held: Held) -> HeldKind:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from shared.engine import upkeep
 from shared.engine.callers import (
     Caller,
     Subject,
@@ -21,6 +22,7 @@ from shared.engine.services import Services
 from shared.engine.sides import Mailbox
 from shared.engine.state import Mark
 from shared.engine.versions import check_version
+from shared.engine.watching import Source
 from shared.engine.wishes import Wish, applied, refuse_admin_only
 from shared.errors import MailboxUnavailable, RequestError
 from shared.pace import Pace
@@ -57,7 +59,17 @@ def save(
     now = services.now()
     saved = services.profiles.save(replace(draft.profile, actor=caller.actor, changed_at=now))
     services.marks.put(Mark(saved.company_id, saved.id, saved.mailbox_id, now, "request"))
+    _end_subscription(services, draft.before, saved, pace)
     return saved, draft.before is None
+
+
+def _end_subscription(services: Services, before: Profile | None, saved: Profile, pace: Pace) -> None:
+    """Nobody listens any more, or to another mailbox; the next run, or upkeep, makes the one that is wanted now."""
+    if before is None or (saved.is_automatic and before.mailbox_id == saved.mailbox_id):
+        return
+    subscription = services.subscriptions.get(Source.GRAPH, before.company_id, before.id)
+    if subscription is not None:
+        upkeep.end(services, subscription, pace)
 
 
 def prepare(

@@ -40,6 +40,7 @@ class Extent:
     bc_full: bool
     requested: bool  #: a person asked: every retry is due (R31)
     full_mode: bool  #: the run's mode, for R37's putting back
+    feed_is_fresh: bool = True  #: False: the company feed was taken as it is, so what matters most is asked again
 
 
 @dataclass(slots=True)
@@ -60,6 +61,7 @@ class Reading:
     inputs: Inputs | None = None
     delta_link: str = ""
     retries: dict[str, Retry] = field(default_factory=dict)  #: those due now, by key
+    others: list[Retry] | None = None  #: those kept for later; None: not looked at
     links: dict[str, Link] = field(default_factory=dict)
     bc: dict[str, BcReading] = field(default_factory=dict)
     shown: dict[str, OutlookReading] = field(default_factory=dict)
@@ -80,6 +82,22 @@ class Reading:
         self._read_retries()
         self._complete_pairs()
         self._complete_newcomers()
+        if not self.extent.feed_is_fresh:
+            self._ask_bc_before_creating()
+        return self._inputs()
+
+    def read_news_of_bc(self) -> Inputs | None:
+        """Only the pairs that BC's log names, each read again in Outlook (R14); the folder's own news wait.
+
+        None when they cannot wait: somebody came into scope whom the user may have added in the meantime (R7), or a
+        contact is not where it was, which only the folder can explain (R25, R27). Raises FolderMissing.
+        """
+        self._log_entries()
+        if any(key not in self.links for key in self.bc):
+            return None
+        self._complete_pairs()
+        if self.unanswered or any(isinstance(each, Absent) for each in self.shown.values()):
+            return None
         return self._inputs()
 
     # ------------------------------------------------------------ the Outlook side
@@ -185,8 +203,10 @@ class Reading:
 
     def _read_retries(self) -> None:
         """R31: tried again even if nothing changed."""
-        due = [each for each in self.state.retries() if each.next_at <= self.now or self._asked_for(each)]
+        kept = self.state.retries()
+        due = [each for each in kept if each.next_at <= self.now or self._asked_for(each)]
         self.retries = {each.key: each for each in due}
+        self.others = [each for each in kept if each.key not in self.retries]
         outlook_ids = [each.key for each in due if each.side == "outlook"]
         bc_ids = [each.key for each in due if each.side == "bc"]
         self.links.update(self.state.links_by_bc([key for key in bc_ids if key not in self.links]))
@@ -230,6 +250,13 @@ class Reading:
             self.links.update(self.state.links_by_bc([key for key in bc_ids if key not in self.links]))
             self._snapshot(bc_ids)
 
+    def _ask_bc_before_creating(self) -> None:
+        """Who is about to be created in Outlook, or created again, may have been blocked or deleted since the feed was
+        read (R21, R22); a write would notice, a creation would not."""
+        gone = {link.bc_id for link in self.links.values() if isinstance(self.shown.get(link.outlook_id), Absent)}
+        creating = [key for key, each in self.bc.items() if isinstance(each, Present) and key not in self.links]
+        self._ask_bc([*creating, *(key for key in gone if isinstance(self.bc.get(key), Present))])
+
     def _complete_newcomers(self) -> None:
         """Parked Outlook contacts that a BC newcomer may be (R7), or was, whatever its address is now (R22)."""
         keys = [
@@ -254,7 +281,7 @@ class Reading:
         unlinked = self._unlinked()
         keys = {key for contact in unlinked for key in emails.keys_of(contact.card.email)}
         company_id = self.rules.company_id
-        persons = self.companies.persons_with(company_id, sorted(keys)) if keys else {}
+        persons = self._persons(sorted(keys)) if keys else {}
         person_ids = [each.id for group in persons.values() for each in group if each.id not in self.links]
         elsewhere = self.state.links_by_bc(person_ids) if person_ids and not self.extent.outlook_full else {}
         names = self._company_names()
@@ -273,6 +300,19 @@ class Reading:
             linked_elsewhere=frozenset(elsewhere),
             folder_new=self.chosen.is_new,
         )
+
+    def _persons(self, keys: Sequence[str]) -> Mapping[str, tuple[BcContact, ...]]:
+        """Who has these e-mail addresses (R7); by BC itself where the snapshot may be too old to link by it."""
+        found = self.companies.persons_with(self.rules.company_id, keys)
+        if self.extent.feed_is_fresh or not found:
+            return found
+        now = self.company.read(sorted({each.id for group in found.values() for each in group}))
+        fresh: dict[str, tuple[BcContact, ...]] = {}
+        for key, group in found.items():
+            read = (now.get(each.id, each) for each in group)
+            still = [each for each in read if each is not None and emails.key_of(each.text("email")) == key]
+            fresh.update({key: tuple(still)} if still else {})
+        return fresh
 
     def _company_names(self) -> list[str]:
         """Companies that Outlook contacts name and that may have to be looked up (R18)."""

@@ -101,8 +101,3 @@ class Recorder:
         self.changes.settled.extend(retry for key, retry in self.due.items() if key not in self.failed)
         self.changes.positions = positions
         self.commit()
-
-    @property
-    def next_retry(self) -> datetime | None:
-        """When the next retry of this run's failures is due."""
-        return min((retry.next_at for retry in self.failed.values()), default=None)

@@ -1,12 +1,12 @@
 """Asking for runs: one profile's by its user, many by an administrator, and the timer's (R29)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from shared.engine.callers import Caller, user_id_of
 from shared.engine.jobs import CompanyJob, Reason
-from shared.engine.model import Mode, Profile, Report, RunRequest, RunStatus, Trigger
+from shared.engine.model import Mode, Profile, Report, RunRequest, RunStatus, Trigger, must_wake
 from shared.engine.rules_of import parse
 from shared.engine.run_ids import run_id
 from shared.engine.services import Services
@@ -55,9 +55,31 @@ def request_run(
     return report
 
 
-def request_automatic_run(services: Services, profile: Profile, trigger: Trigger, at: datetime) -> None:
-    """Put a run that nobody asked for into its mailbox's line; its report comes when it has something to say (R35)."""
-    services.mailboxes.submit(_request(services, profile, Wanted(), trigger, "", at))
+@dataclass(frozen=True, slots=True)
+class Whose:
+    """A profile, by its keys: what is known of it where a notification comes in."""
+
+    company_id: str
+    id: str
+    mailbox_id: str
+
+
+def request_automatic_run(
+    services: Services,
+    profile: Profile | Whose,
+    trigger: Trigger,
+    at: datetime,
+    heard: frozenset[str] | None = None,
+) -> bool:
+    """Put a run that nobody asked for into its mailbox's line; its report comes when it has something to say (R35).
+
+    A run for news of one side reads that side's feed (R14); `heard` are the changes that were announced, if it is known
+    which. Answers whether a worker has to be woken for it: not while
+    a message is on its way, so that a burst is one message.
+    """
+    request = _request(services, profile, Wanted(), trigger, "", at)
+    request = replace(request, reads_folder=trigger is not Trigger.BC, fresh_feed=trigger is Trigger.TIMER, heard=heard)
+    return must_wake(request, services.mailboxes.submit(request))
 
 
 def request_for_users(
@@ -106,7 +128,7 @@ def request_for_everybody(services: Services, company: str, mode: Mode) -> list[
 
 
 def _request(
-    services: Services, profile: Profile, wanted: Wanted, trigger: Trigger, actor: str, at: datetime | None
+    services: Services, profile: Profile | Whose, wanted: Wanted, trigger: Trigger, actor: str, at: datetime | None
 ) -> RunRequest:
     requested_at = at or services.now()
     return RunRequest(

@@ -9,8 +9,9 @@ from shared.engine import rules_of
 from shared.engine.model import HeldKind, Profile, Report, RunRequest, RunStatus
 from shared.engine.one_run import OneRun
 from shared.engine.services import Services
-from shared.engine.state import Busy, HeldMailbox, Mark
+from shared.engine.state import Busy, Changes, HeldMailbox, Mark, ProfileState
 from shared.engine.tally import Tally
+from shared.engine.upkeep import keep_profile, watched_as
 from shared.errors import LeaseLost, RetryableError, SyncError, Throttled
 from shared.filters import FilterError
 from shared.logs import log_event
@@ -18,23 +19,24 @@ from shared.pace import Pace
 from shared.planning.model import Side
 
 logger = logging.getLogger(__name__)
+BUSY_WAIT, BUSY_LOOK = 2.0, 0.2  #: seconds that a worker waits for a busy mailbox, and between two looks
 HAND_OVERS_MOST = 200  #: a run that was handed over this often is closed as failed
 
 
 def run_mailbox(services: Services, mailbox_id: str, owner: str) -> None:
     """Do what waits for one mailbox. Raises what is not understood; the message then comes back (and is poisoned after
     some attempts, `close_as_failed`)."""
-    held = services.mailboxes.hold(mailbox_id, owner)
-    if isinstance(held, Busy):
-        if services.mailboxes.waiting(mailbox_id):
-            services.messages.sync_job(mailbox_id, delay=held.seconds + 1.0)  # if the holder is dead (R30)
+    held = _hold(services, mailbox_id, owner)
+    if held is None:
         return
     pace_until = services.monotonic() + services.limits.run_budget
     delay = 0.0
     try:
         while services.monotonic() < pace_until:
-            request = held.take()
+            rest = services.limits.run_gap - held.rested  # until a burst of notifications counts as over
+            request = held.take(urgent=rest > 0)
             if request is None:
+                delay = max(0.0, rest)
                 break
             wait = _Session(services, held, request, Pace(pace_until, held.keep)).go()
             if wait is not None:
@@ -47,6 +49,23 @@ def run_mailbox(services: Services, mailbox_id: str, owner: str) -> None:
         waiting = held.release()
     if waiting:
         services.messages.sync_job(mailbox_id, delay=delay)
+
+
+def _hold(services: Services, mailbox_id: str, owner: str) -> HeldMailbox | None:
+    """The mailbox; None when another worker has it, or has done the work meanwhile.
+
+    Most runs are short, so a moment's wait saves a message. After that one is left behind, for when the lease ends: the
+    holder may be dead (R30).
+    """
+    give_up = services.monotonic() + BUSY_WAIT
+    while isinstance(held := services.mailboxes.hold(mailbox_id, owner), Busy):
+        if not services.mailboxes.waiting(mailbox_id):
+            return None
+        if services.monotonic() >= give_up:
+            services.messages.sync_job(mailbox_id, delay=held.seconds + 1.0)
+            return None
+        services.sleep(BUSY_LOOK)
+    return held
 
 
 def close_as_failed(services: Services, mailbox_id: str, code: str, reason: str) -> None:
@@ -83,6 +102,10 @@ class _Session:
             self._close(_failed(report, services, "gave-up", "The run was interrupted too often; start it again."))
             return None
         profile = services.profiles.get(request.company_id, request.profile_id)
+        if not request.trigger.is_requested and (profile is None or not (profile.enabled and profile.automatic)):
+            services.reports.discard(report)  # switched off or removed since somebody noticed its work
+            self.held.finish(request)
+            return None
         if profile is None or not profile.enabled:
             words = "The profile does not exist any more." if profile is None else "The profile is switched off."
             self._close(_failed(report, services, "profile-disabled", words))
@@ -112,6 +135,11 @@ class _Session:
         request, services = self.request, self.services
         seen = replace(profile, filter=self._filter(profile)) if request.save_filter else profile
         state = self.held.profile(request.company_id, request.profile_id)
+        if request.heard is not None and request.heard <= set(state.positions().echoes):
+            services.reports.discard(report)  # what was announced is what we wrote (R15)
+            self.held.finish(request)
+            return None
+        self.held.use()
         tally = Tally.continued(report)
         run = OneRun(
             services, state, seen, request, self.pace, tally, lambda now: services.reports.save(_so_far(report, now))
@@ -131,7 +159,19 @@ class _Session:
             raise
         self._mark_retry(run)
         self._end(run, report)
+        if run.unwatched:
+            self._watch(profile, state)
         return None
+
+    def _watch(self, profile: Profile, state: ProfileState) -> None:
+        """The folder is new to us: from now on its changes are announced. If that fails, the next run tries again."""
+        try:
+            keep_profile(self.services, profile, self.pace)
+            positions = state.positions()
+            watched = watched_as(self.services, profile, positions)
+            state.commit(Changes(positions=replace(positions, watched=watched)))
+        except SyncError as error:
+            log_event(logger, "subscription_later", code=error.code, profile=profile.id)
 
     def _close_failed(self, report: Report) -> None:
         """A mailbox or company that stays broken is reported once, not at every tick."""
@@ -140,6 +180,7 @@ class _Session:
             if page and page[0].status is RunStatus.FAILED and page[0].error_code == report.error_code:
                 self.services.reports.discard(report)
                 self.held.finish(self.request)
+                _look_again(self.services, self.request)
                 return
         self._close(report)
 
@@ -190,6 +231,8 @@ class _Session:
 def _close(services: Services, held: HeldMailbox, request: RunRequest, report: Report) -> None:
     services.reports.save(report)
     held.finish(request)
+    if report.status is RunStatus.FAILED:
+        _look_again(services, request)
     took = (report.ended_at - report.started_at) if report.ended_at and report.started_at else timedelta()
     log_event(
         logger,
@@ -205,6 +248,12 @@ def _close(services: Services, held: HeldMailbox, request: RunRequest, report: R
         requests=dict(report.requests),
         notes=len(report.notes),
     )
+
+
+def _look_again(services: Services, request: RunRequest) -> None:
+    """A failed run has not read its news: the profile is looked at again soon, whoever announces its changes."""
+    due = services.now() + timedelta(seconds=services.limits.retry_first)
+    services.marks.put(Mark(request.company_id, request.profile_id, request.mailbox_id, due, "failed"))
 
 
 def _so_far(report: Report, tally: Tally) -> Report:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from shared.engine.limits import Limits
 from shared.engine.sides import BusinessCentral, Directory
-from shared.engine.state import Companies, Mailboxes, Marks, Messages, Profiles, Reports
+from shared.engine.state import Companies, Mailboxes, Marks, Messages, Profiles, Reports, Subscriptions
 from shared.pace import Pace
 
 
@@ -22,11 +22,14 @@ class Services:
     profiles: Profiles
     marks: Marks
     reports: Reports
+    subscriptions: Subscriptions
     messages: Messages
     now: Callable[[], datetime]  #: UTC, aware
     monotonic: Callable[[], float]  #: seconds
     new_id: Callable[[], str]  #: 8 random hex digits
     environment: str  #: BC environment name, part of every stamp (R9)
+    public_address: str = ""  #: root at which the services reach our webhooks; blank: no subscriptions, only polling
+    mailbox_tenant: str = ""  #: the mailboxes' tenant, compared with the one that a notification names
     tenant: str = ""  #: BC's tenant, compared with the one that a caller comes from
     sleep: Callable[[float], None] = time.sleep
     limits: Limits = Limits()  # noqa: RUF009 - frozen

@@ -6,9 +6,11 @@ A failure of the whole mailbox, company or service is raised: `ProfileError`, `C
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from shared.cards.model import BcContact, Card, Field, OutlookContact, Stamp
+from shared.engine.watching import Draft, Granted, Listed
 from shared.errors import ContactError
 
 # ---------------------------------------------------------------- Outlook
@@ -129,8 +131,30 @@ class OutlookSide(Protocol):
         """Move to Deleted Items (R21), in batches of 20; an id that is gone counts as removed."""
 
 
+class Notifications(Protocol):
+    """A service's subscriptions to change notifications."""
+
+    def subscribe(self, draft: Draft) -> Granted:
+        """Create one; the service tries the webhook before it answers. Graph: on the folder, or where it takes none on
+        folders, on the mailbox. Raises SubscriptionExists with the id of the one that is there already,
+        SubscriptionRefused, MailboxUnavailable, CompanyUnavailable, RetryableError."""
+
+    def renew(self, subscription_id: str, draft: Draft) -> datetime | None:
+        """Make it last (Graph: until the draft's `expires_at`; also reauthorizes); answers the end that the service
+        granted, None when it is gone. Raises like `subscribe`."""
+
+    def unsubscribe(self, subscription_id: str) -> None:
+        """End it; one that is gone is fine."""
+
+    def listed(self) -> Sequence[Listed]:
+        """All that the service shows us; ours and those of others who use the same app registration."""
+
+
 class Directory(Protocol):
     """Who has a mailbox."""
+
+    def notifications(self) -> Notifications:
+        """Graph's subscriptions."""
 
     def mailbox(self, user: str) -> Mailbox:
         """By e-mail address, user principal name or object id. Raises MailboxUnavailable, saying what to do."""
@@ -215,3 +239,6 @@ class BusinessCentral(Protocol):
 
     def company(self, company_id: str) -> BcSide:
         """The side of one company."""
+
+    def notifications(self) -> Notifications:
+        """The environment's subscriptions."""

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from shared.cards.model import BcContact
 from shared.engine.model import CompanySettings, HeldKind, Positions, Profile, Report, Retry, RunRequest
+from shared.engine.watching import Source, Subscription
 from shared.planning.model import Link, Parked
 
 # ---------------------------------------------------------------- one mailbox, under its lease
@@ -87,9 +88,17 @@ class HeldMailbox(Protocol):
     def profile(self, company_id: str, profile_id: str) -> ProfileState:
         """State of one of the mailbox's profiles."""
 
-    def take(self) -> RunRequest | None:
-        """The run to do now: the one that a dead holder left, else the oldest waiting (R29, R30); None when none waits.
-        It stays recorded as the current one (attempt + 1) until `finish`."""
+    @property
+    def rested(self) -> float:
+        """Seconds since a run of the mailbox last began; infinite for never."""
+
+    def use(self) -> None:
+        """A run begins now."""
+
+    def take(self, *, urgent: bool = False) -> RunRequest | None:
+        """The run to do now: the one that a dead holder left, else the oldest waiting (R29, R30), with `urgent` the
+        oldest of those that do not wait for the end of a burst; None when none waits. It stays recorded as the current
+        one (attempt + 1) until `finish`."""
 
     def finish(self, request: RunRequest) -> None:
         """The current run is over."""
@@ -146,6 +155,8 @@ class LogEntry:
     sequence: int
     bc_id: str
     after: BcContact | None  #: None: gone (tombstone)
+    before: BcContact | None = None  #: as it was known before; None: new
+    by: str = ""  #: id of the profile whose run wrote it; blank: a change that was found in BC
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,12 +179,21 @@ class FeedState:
     writes_stopped_reason: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Up to where in a company's change log those whom it concerns have been told."""
+
+    epoch: str = ""
+    position: int = 0
+
+
 @dataclass(slots=True)
 class FeedChanges:
     """What a refresh, or an offer of our own writes, adds."""
 
     changed: list[BcContact] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
+    by: str = ""  #: id of the profile whose run wrote it, for `LogEntry.by`
     log: bool = True  #: False while the snapshot is built from nothing
     state: FeedState | None = None
     countries: Mapping[str, str] | None = None
@@ -209,6 +229,19 @@ class Companies(Protocol):
 
     def log(self, company_id: str, after: int, up_to: int) -> Sequence[LogEntry]:
         """Entries after `after` up to and including `up_to`; a key range, not a scan."""
+
+    def told(self, company_id: str) -> Told:
+        """Up to where the change log has been fanned out; nowhere at first."""
+
+    def has_told(self, company_id: str, told: Told) -> None:
+        """Remember it. Written after the runs are in line: who dies before tells twice, never too little."""
+
+    def ask(self, company_id: str, now: datetime) -> bool:
+        """A notification: the company is to be read. True when the caller has to send the message that wakes a worker,
+        False while one is on its way."""
+
+    def answered(self, company_id: str) -> None:
+        """A reading begins that began after all asking so far: who asks from now on is a reason for another one."""
 
     def contacts(self, company_id: str, ids: Iterable[str]) -> Mapping[str, BcContact]:
         """From the snapshot; those gone or unknown are left out."""
@@ -257,6 +290,9 @@ class Profiles(Protocol):
     def get(self, company_id: str, profile_id: str) -> Profile | None:
         """One profile."""
 
+    def get_many(self, company_id: str, profile_ids: Iterable[str]) -> Mapping[str, Profile]:
+        """Several of a company by id; those that do not exist are left out."""
+
     def of_user(self, user_id: str) -> Sequence[Profile]:
         """A user's profiles in all companies."""
 
@@ -294,6 +330,9 @@ class Mark:
 class Marks(Protocol):
     """Work marks: at most one a profile, the earliest due counts."""
 
+    def marked(self, company_id: str) -> Iterator[str]:
+        """Ids of the profiles that have one, due or not."""
+
     def due(self, company_id: str, now: datetime) -> Iterator[Mark]:
         """Those due; one query when there are none."""
 
@@ -302,6 +341,28 @@ class Marks(Protocol):
 
     def settle(self, mark: Mark, next_due: datetime | None) -> None:
         """The mark was served: set the next due time, or remove it; a mark that was put meanwhile stays."""
+
+
+class Subscriptions(Protocol):
+    """What we know of the services' subscriptions; a company's at BC has a blank profile id."""
+
+    def get(self, source: Source, company_id: str, profile_id: str = "") -> Subscription | None:
+        """A profile's or company's."""
+
+    def get_many(self, source: Source, company_id: str, profile_ids: Iterable[str]) -> Mapping[str, Subscription]:
+        """Several profiles' by profile id; those without one are left out."""
+
+    def by_id(self, source: Source, subscription_id: str) -> Sequence[Subscription]:
+        """By the service's id, compared exactly; several where profiles of a mailbox share one. One request."""
+
+    def all(self, source: Source) -> Iterator[Subscription]:
+        """Every one."""
+
+    def save(self, subscription: Subscription) -> Subscription:
+        """Create or replace, with the index by id. Raises RequestError `changed-meanwhile` when `etag` is stale."""
+
+    def delete(self, subscription: Subscription) -> None:
+        """Forget it, if it is still there."""
 
 
 class Reports(Protocol):
@@ -323,10 +384,13 @@ class Reports(Protocol):
 
 
 class Messages(Protocol):
-    """Queue messages that a binding cannot send: delayed ones."""
+    """Queue messages that a binding cannot send: delayed ones, and those that must be out before state moves on."""
 
     def sync_job(self, mailbox_id: str, *, delay: float = 0) -> None:
         """Wake a worker for a mailbox in `delay` seconds."""
+
+    def sync_jobs(self, mailbox_ids: Iterable[str]) -> None:
+        """Wake workers for several mailboxes at once; when it returns, all messages are in the queue."""
 
     def company_job(self, company_id: str, reason: str, *, delay: float = 0) -> None:
         """Wake a worker for a company's feed."""

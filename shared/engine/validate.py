@@ -11,6 +11,7 @@ from shared.engine.model import Profile
 from shared.engine.profiles import Draft, look_at_mailbox, others_in, positions_of, prepare
 from shared.engine.rules_of import rules_of
 from shared.engine.services import Services
+from shared.engine.watching import Source
 from shared.engine.wishes import Wish
 from shared.errors import (
     CompanyError,
@@ -70,10 +71,10 @@ def validate(services: Services, subject: Subject, wish: Wish, caller: Caller, p
     company's feed. Raises RequestError for a request that is wrong in itself."""
     check_origin(services, caller)
     checks = _Checks()
-    checks.good("webhook", "Changes are found by the timer; notifications are not set up.")
     draft = _draft(services, subject, wish, caller, pace, checks)
     if draft is None:
         return checks.in_order()
+    _webhook(services, draft.profile, checks)
     _outlook(services, draft, wish, pace, checks)
     if checks.run("filter", "The filter cannot be used.", lambda: _filter(services, draft)):
         _business_central(services, draft.profile, pace, checks, lambda: _selection(services, draft, pace))
@@ -171,6 +172,28 @@ def _selection(services: Services, draft: Draft, pace: Pace) -> str:
     contacts = services.companies.all_contacts(profile.company_id)
     number = sum(scope_of(each, rules) is ScopeReason.IN_SCOPE for each in contacts)
     return f"Contacts selected: {number}."
+
+
+def _webhook(services: Services, profile: Profile, checks: _Checks) -> None:
+    """What upkeep met last; a subscription is not made for trying, since it announces changes from then on."""
+    polled = "Changes in Outlook are found by the timer."
+    if not services.public_address:
+        checks.bad("webhook", polled, NO_ADDRESS)
+        return
+    known = services.subscriptions.get(Source.GRAPH, profile.company_id, profile.id)
+    if known is not None and known.is_healthy(services.now()):
+        whole = " of the whole mailbox, since Graph takes none on folders" if known.whole_mailbox else ""
+        checks.good("webhook", f"Outlook announces changes{whole}.")
+    elif known is not None and known.problem:
+        checks.bad("webhook", f"There is no subscription. {polled}", known.detail)
+    else:
+        checks.good("webhook", f"The subscription is made after the first run. {polled}")
+
+
+NO_ADDRESS = (
+    "For changes within seconds set PUBLIC_ADDRESS to the https address at which Microsoft 365 reaches this app; "
+    "everything else works without it."
+)
 
 
 def _ok(checks: _Checks, check: str) -> bool:

@@ -11,6 +11,7 @@ from shared.engine.services import Services
 from shared.engine.sides import BcSide, OutlookSide
 from shared.engine.state import FeedState
 from shared.engine.tally import Tally
+from shared.engine.watching import fingerprint
 from shared.errors import ContactError, InvalidValue, NotDone, RetryableError
 from shared.pace import Pace
 from shared.planning import notes
@@ -55,6 +56,7 @@ class Work:
     refused: dict[str, dict[Field, str]] = field(default_factory=dict)
     unfinished: bool = False  #: a bulk call stopped half-way (R32)
     written: dict[str, BcContact] = field(default_factory=dict)  #: what BC holds after this run's writes
+    echoes: list[str] = field(default_factory=list)  #: fingerprints of this run's writes in Outlook (R15)
 
     def batches[T](self, operations: Sequence[T]) -> Iterator[Sequence[T]]:
         """Cut into batches; between them the run may have to hand over (R32) or notice that it lost its lease."""
@@ -68,6 +70,11 @@ class Work:
         """Raises RetryableError when the run has to hand over: its time is used up, or a batch stopped half-way."""
         if self.unfinished or self.services.monotonic() >= self.pace.deadline:
             raise RetryableError("The run's time is used up; it goes on where it stopped.", code="out-of-time")
+
+    def wrote(self, link: Link, answer: OutlookContact) -> None:
+        """The service will announce this write: no news, unless it met somebody's edit that the link does not know."""
+        if answer.card == link.base_outlook and answer.etag:
+            self.echoes.append(fingerprint(answer.id, answer.etag))
 
     def keep_notes(self) -> None:
         """A value that a write is about to replace stands in a saved note before it goes (R13, R24, R30)."""

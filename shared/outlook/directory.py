@@ -9,6 +9,7 @@ from shared.outlook import wire
 from shared.outlook.errors import MAILBOX_TEXTS, Meaning, mailbox_failure, meaning
 from shared.outlook.service import Requests, reading
 from shared.outlook.side import OutlookMailbox
+from shared.outlook.subscriptions import GraphNotifications
 from shared.pace import Pace
 from shared.transport.batch import Unanswered
 from shared.transport.client import Answer, Client
@@ -44,6 +45,10 @@ class OutlookDirectory:
     def outlook(self, mailbox_id: str) -> OutlookMailbox:
         """See `Directory`."""
         return OutlookMailbox(self._client, self._pace, mailbox_id, category=self._category, page_size=self._page_size)
+
+    def notifications(self) -> GraphNotifications:
+        """See `Directory`."""
+        return GraphNotifications(self._requests)
 
     def _look_up(self, user: str) -> Mailbox:
         """By object id or user principal name, and by mail. In a batch, whose body keeps the address out of URLs."""

@@ -115,16 +115,23 @@ MAILBOX_TEXTS: dict[Meaning, str] = {
 def meaning(answer: Answer) -> Meaning:
     """What an answer that is not 2xx says; the innermost code that is known counts (reference 12.1)."""
     codes = [code.lower() for code in _codes(answer)]
-    if "extensionerror" in codes:
-        inner = _INNER_STATUS.search(answer.error()[1])
-        if inner and inner[1].lower() in _INNER_BUSY:
-            return Meaning.BUSY
+    if inner_status(answer) in _INNER_BUSY:
+        return Meaning.BUSY
     for code in reversed(codes):
         if code in _CODES:
             return _CODES[code]
         if code.startswith("errorinvalidid"):
             return Meaning.BAD_ID
     return _STATUSES.get(answer.status, Meaning.OTHER)
+
+
+def inner_status(answer: Answer) -> str:
+    """The status inside an "ExtensionError" in small letters ("badrequest"), which counts instead of the outer one;
+    blank when there is none (reference 9.2)."""
+    if "extensionerror" not in {code.lower() for code in _codes(answer)}:
+        return ""
+    inner = _INNER_STATUS.search(answer.error()[1])
+    return inner[1].lower() if inner else ""
 
 
 def is_final(answer: Answer) -> bool:
@@ -153,7 +160,7 @@ def mailbox_failure(answer: Answer) -> SyncError:
             return RetryableError("The mailbox is not available at the moment; the run goes on later.")
         case _:
             return ProfileError(
-                f"Microsoft Graph gave an unexpected answer ({_label(answer)}). Try again; if it stays, report it.",
+                f"Microsoft Graph gave an unexpected answer ({label(answer)}). Try again; if it stays, report it.",
                 code=Meaning.OTHER.value,
             )
 
@@ -169,18 +176,18 @@ def contact_failure(answer: Answer, *, creating: bool) -> SyncError:
         case Meaning.CONFLICT | Meaning.BUSY:
             return _later(answer)
         case Meaning.REFUSED:
-            return InvalidValue(f"Outlook refuses a value of this contact ({_label(answer)}).", code="refused")
+            return InvalidValue(f"Outlook refuses a value of this contact ({label(answer)}).", code="refused")
         case Meaning.BAD_ID if not creating:
             return InvalidValue("Outlook does not accept the contact's id.", code=Meaning.BAD_ID.value)
         case Meaning.OTHER | Meaning.EXISTS | Meaning.EXPIRED:
-            return ContactError(f"Outlook gave an unexpected answer ({_label(answer)}).", code=Meaning.OTHER.value)
+            return ContactError(f"Outlook gave an unexpected answer ({label(answer)}).", code=Meaning.OTHER.value)
         case _:
             return mailbox_failure(answer)
 
 
 def _later(answer: Answer) -> ContactError:
     if answer.status == 500:  # the transport has repeated it often enough (reference 8.3)
-        return ContactError(f"Outlook failed on this contact ({_label(answer)}).", code="service-error")
+        return ContactError(f"Outlook failed on this contact ({label(answer)}).", code="service-error")
     return NotDone("Outlook is busy with this contact; it is tried again later.")
 
 
@@ -200,7 +207,7 @@ def _codes(answer: Answer) -> Iterator[str]:
         error = error.get("innerError") or error.get("innererror")
 
 
-def _label(answer: Answer) -> str:
+def label(answer: Answer) -> str:
     """Status and outermost code; codes are the service's own words and hold no contact data."""
     code = answer.error()[0]
     return f"{answer.status} {code}" if re.fullmatch(r"[\w.-]{1,60}", code) else str(answer.status)

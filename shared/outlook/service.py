@@ -1,9 +1,9 @@
 """Graph as a service of the transport, and the requests of one mailbox."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from shared.errors import RetryableError
+from shared.errors import RetryableError, SyncError
 from shared.outlook import wire
 from shared.outlook.errors import is_final, mailbox_failure
 from shared.pace import Pace
@@ -11,6 +11,9 @@ from shared.transport.batch import Batches, BatchRefused, Part, Unanswered
 from shared.transport.client import Answer, Client, Service
 
 READ_TIMEOUT = 120.0
+
+#: What makes our error of a refusal.
+type Failure = Callable[[Answer], SyncError]
 
 
 def graph_service(root: str) -> Service:
@@ -41,27 +44,31 @@ class Requests:
         """One request; the answer whatever its status."""
         return self._client.request(method, url, pace=self._pace, what=what, json=json, headers=headers)
 
-    def get(self, url: str, *, what: str, headers: Mapping[str, str] | None = None) -> Answer:
-        """Read something of the mailbox. Raises what a refusal means for the mailbox or folder."""
+    def get(
+        self, url: str, *, what: str, headers: Mapping[str, str] | None = None, failure: Failure = mailbox_failure
+    ) -> Answer:
+        """Read something of the mailbox. Raises what `failure` makes of a refusal."""
         answer = self.send("GET", url, what=what, headers=headers)
         if not answer.ok:
-            raise mailbox_failure(answer)
+            raise failure(answer)
         return answer
 
-    def pages(self, url: str, *, what: str, headers: Mapping[str, str] | None = None) -> Iterator[Answer]:
+    def pages(
+        self, url: str, *, what: str, headers: Mapping[str, str] | None = None, failure: Failure = mailbox_failure
+    ) -> Iterator[Answer]:
         """All pages of a collection, following links as they are; the last one has no nextLink."""
         seen: set[str] = set()
         while url:
-            answer = self.get(url, what=what, headers=headers)
+            answer = self.get(url, what=what, headers=headers, failure=failure)
             yield answer
             url = wire.link(answer.body, "nextLink")
             if url in seen:
                 raise RetryableError("Outlook hands out the same page again and again; the run goes on later.")
             seen.add(url)
 
-    def rows(self, url: str, *, what: str) -> Iterator[wire.Json]:
+    def rows(self, url: str, *, what: str, failure: Failure = mailbox_failure) -> Iterator[wire.Json]:
         """All entities of a collection."""
-        for page in self.pages(url, what=what):
+        for page in self.pages(url, what=what, failure=failure):
             yield from wire.rows(page.body)
 
     def batch(self, parts: Sequence[Part], *, what: str) -> list[Answer | Unanswered]:

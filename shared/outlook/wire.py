@@ -3,6 +3,7 @@
 Answers are read by `mapping.py` and `stamps.py`, which trust no type in them.
 """
 
+from datetime import UTC, datetime
 from typing import Any, TypedDict
 from urllib.parse import quote
 
@@ -20,6 +21,7 @@ CONTACT_PROPERTIES = (
 #: What the mapping needs; `id` and `@odata.etag` come by themselves.
 CONTACT_SELECT = ",".join((*CONTACT_PROPERTIES, "parentFolderId", "createdDateTime", "changeKey"))
 FOLDER_SELECT = "id,displayName,parentFolderId"
+SUBSCRIPTIONS = "/subscriptions"
 USER_SELECT = "id,userPrincipalName,mail,displayName,accountEnabled,userType"
 
 Json = dict[str, Any]
@@ -92,6 +94,17 @@ def contact_path(mailbox: str, folder: str, contact: str) -> str:
     return f"{contacts_path(mailbox, folder)}/{_segment(contact)}"
 
 
+def subscription_path(subscription_id: str) -> str:
+    """One subscription."""
+    return f"{SUBSCRIPTIONS}/{_segment(subscription_id)}"
+
+
+def watched(mailbox: str, folder: str = "") -> str:
+    """What a subscription is about: a folder's contacts, or those of the whole mailbox (reference 9.1)."""
+    inside = f"contactFolders/{quote(folder, safe='=')}/" if folder else ""
+    return f"users/{_segment(mailbox)}/{inside}contacts"
+
+
 def with_query(path: str, **options: str) -> str:
     """A path with OData options, named without their "$"."""
     return path + "?" + "&".join(f"${name}={quote(value, safe="$(),'=;")}" for name, value in options.items())
@@ -117,6 +130,20 @@ def link(body: Any, name: str) -> str:
 def raw_text(value: Any) -> str:
     """A text as it stands; blank for everything that is no text."""
     return value if isinstance(value, str) else ""
+
+
+def moment(value: Any) -> datetime | None:
+    """A point in time, None for everything that is none."""
+    try:
+        when = datetime.fromisoformat(raw_text(value))
+    except ValueError:
+        return None
+    return when if when.tzinfo else when.replace(tzinfo=UTC)
+
+
+def written(when: datetime) -> str:
+    """A point in time as Graph takes it: UTC, whole seconds."""
+    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _segment(value: str) -> str:

@@ -34,6 +34,11 @@ def has_place(reason: ScopeReason, origin: Origin | None) -> bool:
     return reason is ScopeReason.IN_SCOPE or (origin is Origin.OWN and reason in FILTER_REASONS)
 
 
+def concerns(before: BcContact | None, after: BcContact | None, rules: Rules) -> bool:
+    """Whether a change of a contact in BC is news for the profile: the contact is, or was, in its scope."""
+    return any(each is not None and scope_of(each, rules) is ScopeReason.IN_SCOPE for each in (after, before))
+
+
 def is_limited_out(contact: BcContact, rules: Rules) -> bool:
     """Whether this run's own filter leaves the contact alone (a manual sync with `saveFilter: false`)."""
     return rules.limit_to is not None and not matches(rules.limit_to, contact.values)

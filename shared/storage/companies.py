@@ -9,18 +9,15 @@ from datetime import datetime
 from shared.cards.emails import key_of
 from shared.cards.model import BcContact
 from shared.cards.normalise import matching_key
-from shared.engine.model import CompanySettings
-from shared.engine.state import Busy, FeedState, LogEntry
+from shared.engine.model import WAKE_AGAIN, CompanySettings
+from shared.engine.state import Busy, FeedState, LogEntry, Told
 from shared.storage import claims, keys, outside, roster, wire
 from shared.storage.contact_rows import STATE, WRITES, contact_of
-from shared.storage.feed import TableHeldFeed, read_buckets, read_log, read_state
+from shared.storage.feed import FEW, TableHeldFeed, read_buckets, read_contacts, read_log, read_state
 from shared.storage.lease import SECONDS, acquire
 from shared.storage.records import decoded, encoded
-from shared.storage.tables import Operation, Tables, etag_of
+from shared.storage.tables import Operation, RowConflict, RowMissing, Tables, etag_of
 from shared.storage.versions import save
-
-_FEW = 100  #: so many point reads are always cheap enough
-_SCAN_WORTH = 10  #: a row read in a range costs about a tenth of a point read
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +62,37 @@ class TableCompanies:
         """See Companies."""
         return read_log(self._table, company_id, after, up_to)
 
+    def told(self, company_id: str) -> Told:
+        """See Companies."""
+        row = self._table.get(keys.part(company_id), "told")
+        return Told() if row is None else Told(str(row["epoch"]), int(row["position"]))
+
+    def has_told(self, company_id: str, told: Told) -> None:
+        """See Companies."""
+        row = wire.row(keys.part(company_id), "told", epoch=told.epoch, position=told.position)
+        self._table.apply(Operation("put", row))
+
+    def ask(self, company_id: str, now: datetime) -> bool:
+        """See Companies. Two who ask at the same time: one of them makes the row."""
+        row = wire.row(keys.part(company_id), "asked", at=now)
+        there = self._table.get(keys.part(company_id), "asked")
+        if there is not None and now - there["at"] <= WAKE_AGAIN:
+            return False
+        try:
+            self._table.apply(Operation("create", row) if there is None else Operation("put", row, etag_of(there)))
+        except (RowConflict, RowMissing):
+            return False
+        return True
+
+    def answered(self, company_id: str) -> None:
+        """See Companies."""
+        self._table.apply(Operation("delete", wire.row(keys.part(company_id), "asked")))
+
     def contacts(self, company_id: str, ids: Iterable[str]) -> Mapping[str, BcContact]:
         """See Companies."""
         asked = set(ids)
-        if len(asked) > _FEW and len(asked) * _SCAN_WORTH >= self.feed(company_id).contacts:
-            return {each.id: each for each in self.all_contacts(company_id) if each.id in asked}
-        rows = self._table.get_many(keys.part(company_id), (keys.path("contact", each) for each in asked))
-        return {each.id: each for each in map(contact_of, rows.values())}
+        total = self.feed(company_id).contacts if len(asked) > FEW else len(asked)
+        return read_contacts(self._table, company_id, asked, total)
 
     def all_contacts(self, company_id: str) -> Iterator[BcContact]:
         """See Companies."""

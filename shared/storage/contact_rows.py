@@ -39,14 +39,16 @@ def contact_of(row: Row) -> BcContact:
 def put_log(company_id: str, entry: LogEntry) -> Operation:
     """Write a change log entry."""
     row = wire.row(company_id, keys.log(entry.sequence))
-    body = [entry.bc_id, None if entry.after is None else _as_list(entry.after)]
+    after, before = (None if each is None else _as_list(each) for each in (entry.after, entry.before))
+    body = [entry.bc_id, after, before, entry.by]
     return Operation("put", row | wire.packed(wire.dumps(body)))
 
 
 def log_entry_of(row: Row) -> LogEntry:
     """The change log entry that a row holds."""
-    bc_id, after = json.loads(wire.unpacked(row))
-    return LogEntry(keys.sequence_of(str(row["RowKey"])), bc_id, None if after is None else _from_list(after))
+    bc_id, after, before, by = [*json.loads(wire.unpacked(row)), None, ""][:4]
+    after, before = (None if each is None else _from_list(each) for each in (after, before))
+    return LogEntry(keys.sequence_of(str(row["RowKey"])), bc_id, after, before, by)
 
 
 def put_state(company_id: str, state: FeedState, key: str = STATE) -> Operation:

@@ -10,7 +10,7 @@ rows may be there.
 """
 
 import weakref
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 
 from shared.cards.model import BcContact
@@ -19,6 +19,7 @@ from shared.storage import keys, roster, wire
 from shared.storage.contact_rows import (
     PENDING,
     STATE,
+    contact_of,
     drop_contact,
     log_entry_of,
     pending_of,
@@ -31,6 +32,8 @@ from shared.storage.lease import Lease
 from shared.storage.tables import MOST_OPERATIONS, Operation, Table, chunks
 from shared.storage.wire import Row
 
+FEW = 100  #: so many point reads are always cheap enough
+_SCAN_WORTH = 10  #: a row read in a range costs about a tenth of a point read
 _ROWS = MOST_OPERATIONS - 1  #: the lease goes into every transaction
 
 
@@ -83,7 +86,7 @@ class TableHeldFeed:
         before = self.state()
         after: dict[str, BcContact | None] = {each.id: each for each in changes.changed}
         after |= dict.fromkeys(changes.gone)
-        entries = self._entries(changes, before.head) if changes.log else []
+        entries = self._entries(changes, before) if changes.log else []
         persons, contacts = self._counted(before, after, changes)
         state = replace(
             changes.state or before,
@@ -123,10 +126,14 @@ class TableHeldFeed:
         self._write([put_state(self._company_id, state), *done])
         self._unfinished = False
 
-    def _entries(self, changes: FeedChanges, head: int) -> list[LogEntry]:
+    def _entries(self, changes: FeedChanges, state: FeedState) -> list[LogEntry]:
         said: list[tuple[str, BcContact | None]] = [(each.id, each) for each in changes.changed]
         said += [(each, None) for each in changes.gone]
-        return [LogEntry(head + number, bc_id, contact) for number, (bc_id, contact) in enumerate(said, 1)]
+        known = read_contacts(self._table, self._company_id, {bc_id for bc_id, _ in said}, state.contacts)
+        return [
+            LogEntry(state.head + number, bc_id, contact, known.get(bc_id), changes.by)
+            for number, (bc_id, contact) in enumerate(said, 1)
+        ]
 
     def _countries(self, changes: FeedChanges) -> list[Operation]:
         if changes.countries is None:
@@ -196,6 +203,16 @@ class TableHeldFeed:
 def read_state(table: Table, company_id: str) -> FeedState:
     """The feed's state, with what `stop_writes` said."""
     return state_of(list(table.range(keys.part(company_id), STATE, f"{STATE}}}")))
+
+
+def read_contacts(table: Table, company_id: str, asked: Set[str], total: int) -> dict[str, BcContact]:
+    """Contacts of the snapshot, which holds `total`: by point reads, or all of them when that is cheaper."""
+    partition = keys.part(company_id)
+    if len(asked) > FEW and len(asked) * _SCAN_WORTH >= total:
+        everyone = map(contact_of, table.range(partition, *keys.below("contact")))
+        return {each.id: each for each in everyone if each.id in asked}
+    rows = table.get_many(partition, (keys.path("contact", each) for each in asked))
+    return {each.id: each for each in map(contact_of, rows.values())}
 
 
 def read_log(table: Table, company_id: str, after: int, up_to: int) -> list[LogEntry]:

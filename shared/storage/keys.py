@@ -10,7 +10,7 @@ keys) are hashed; the rest must consist of letters, digits and `.`, `_`, `-`. A 
                                   COMPANY|PROFILE|link|BC ID, ...|outlook|HASH
                                   COMPANY|PROFILE|parked|HASH, ...|mail|HASH|HASH
                                   COMPANY|PROFILE|hidden|BC ID, ...|retry|SIDE|HASH
-    companies  company            lease, state, state|writes, settings, countries
+    companies  company            lease, state, state|writes, told, asked, settings, countries
                                   log|SEQUENCE, contact|BC ID, roster|BUCKET, claim|HASH, outside|BC ID|PROFILE
     profiles   company            PROFILE
                companies          COMPANY
@@ -18,6 +18,7 @@ keys) are hashed; the rest must consist of letters, digits and `.`, `_`, `-`. A 
                address.HASH       COMPANY|PROFILE
     marks      company            PROFILE
     reports    mailbox            RUN ID, newest first
+    subscriptions  graph, bc      of|COMPANY|PROFILE, id|HASH|COMPANY|PROFILE (BC: without PROFILE)
 """
 
 import hashlib

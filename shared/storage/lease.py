@@ -6,6 +6,7 @@ the renewal in the background share a lock, since each of them changes the row's
 """
 
 import logging
+import math
 import threading
 import uuid
 from collections.abc import Callable, Sequence
@@ -40,7 +41,8 @@ def acquire(
             return Busy(min(left, seconds))
         epoch = 1 if found is None else int(found["epoch"]) + 1
         until = now() + timedelta(seconds=seconds)
-        row = wire.row(partition, KEY, owner=owner, token=token, epoch=epoch, beat=0, until=until)
+        used = {"used": found["used"]} if found is not None and "used" in found else {}
+        row = wire.row(partition, KEY, owner=owner, token=token, epoch=epoch, beat=0, until=until, **used)
         operation = Operation("create", row) if found is None else Operation("put", row, etag_of(found))
         try:
             etag = table.apply(operation)
@@ -71,6 +73,7 @@ class Lease:
         self._etag = etag_of(row) if etag is None else etag
         self._now = now
         self._seconds = seconds
+        self._used: datetime | None = row.get("used")
         self._lock = threading.RLock()
         self._over = threading.Event()
         self._lost = False
@@ -85,6 +88,15 @@ class Lease:
             raise _lost()
         if self._now() >= self._until - timedelta(seconds=self._seconds / 6):
             self.renew()
+
+    @property
+    def rested(self) -> float:
+        """Seconds since what the lease is for last began, under this or a former holder; infinite for never."""
+        return (self._now() - self._used).total_seconds() if self._used is not None else math.inf
+
+    def use(self) -> None:
+        """What the lease is for begins now; the next write stores it for later holders."""
+        self._used = self._now()
 
     def renew(self) -> None:
         """Make the lease last its full time again. Raises LeaseLost, or RetryableError while it may still be ours."""
@@ -132,7 +144,8 @@ class Lease:
     def _attempt(self, operations: Sequence[Operation]) -> None:
         self._beat += 1  # at every attempt, so that each can be told from the one before
         until, beat = self._now() + timedelta(seconds=self._seconds), self._beat
-        fence = Operation("merge", wire.row(self._partition, KEY, until=until, beat=beat), self._etag)
+        used = {"used": self._used} if self._used is not None else {}
+        fence = Operation("merge", wire.row(self._partition, KEY, until=until, beat=beat, **used), self._etag)
         try:
             if operations:
                 self._etag = self._table.transact([fence, *operations])[0]

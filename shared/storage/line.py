@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from shared.engine.model import Mode, RunRequest
+from shared.engine.model import RunRequest, merged
 from shared.errors import RetryableError
 from shared.storage import keys, wire
 from shared.storage.lease import Lease
@@ -35,9 +35,9 @@ class Line:
         """All, the current one first, then by age."""
         return [_request(row) for row in self._rows()]
 
-    def take(self, lease: Lease) -> RunRequest | None:
+    def take(self, lease: Lease, *, urgent: bool = False) -> RunRequest | None:
         """Make the first one current; see HeldMailbox."""
-        return _until_undisturbed(lambda: self._take(lease))
+        return _until_undisturbed(lambda: self._take(lease, urgent))
 
     def finish(self, request: RunRequest, lease: Lease) -> None:
         """Forget the current one, if it is this."""
@@ -55,11 +55,13 @@ class Line:
         if not request.is_plain:
             return waiting  # the same request once more
         both = merged(waiting, request)
+        if both == waiting:
+            return waiting  # a burst of notifications costs one look each
         row = self._row(key, both, there["since"])
         return replace(both, etag=self._table.apply(Operation("put", row, etag_of(there))))
 
-    def _take(self, lease: Lease) -> RunRequest | None:
-        rows = self._rows()
+    def _take(self, lease: Lease, urgent: bool) -> RunRequest | None:
+        rows = [row for row in self._rows() if not urgent or row["RowKey"] == _CURRENT or _request(row).is_urgent]
         if not rows:
             lease.keep()
             return None
@@ -80,19 +82,6 @@ class Line:
 
     def _empty(self, key: str) -> Row:
         return wire.row(self._mailbox_id, key)
-
-
-def merged(waiting: RunRequest, request: RunRequest) -> RunRequest:
-    """Two plain requests of one profile as one (R29): full if either is, asked for by a person if either was."""
-    person = request if request.trigger.is_requested and not waiting.trigger.is_requested else waiting
-    return replace(
-        waiting,
-        mode=Mode.FULL if Mode.FULL in {waiting.mode, request.mode} else waiting.mode,
-        trigger=person.trigger,
-        actor=person.actor,
-        # what was there at the later request must be seen by the run (R14)
-        requested_at=max(waiting.requested_at, request.requested_at),
-    )
 
 
 def _key(request: RunRequest) -> str:

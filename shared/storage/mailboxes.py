@@ -74,9 +74,18 @@ class TableHeldMailbox:
             state = self._profiles[place.prefix] = TableProfileState(self._table, place, self._lease, owner=self)
         return state
 
-    def take(self) -> RunRequest | None:
+    @property
+    def rested(self) -> float:
         """See HeldMailbox."""
-        return self._line.take(self._lease)
+        return self._lease.rested
+
+    def use(self) -> None:
+        """See HeldMailbox. Stored by the next write under the lease."""
+        self._lease.use()
+
+    def take(self, *, urgent: bool = False) -> RunRequest | None:
+        """See HeldMailbox."""
+        return self._line.take(self._lease, urgent=urgent)
 
     def finish(self, request: RunRequest) -> None:
         """See HeldMailbox."""

@@ -51,6 +51,10 @@ class TableMarks:
         self._table: Table = tables["marks"]
         self._now = tables.clock.now
 
+    def marked(self, company_id: str) -> Iterator[str]:
+        """See Marks."""
+        return (str(row["RowKey"]) for row in self._table.range(keys.part(company_id), select=["RowKey"]))
+
     def due(self, company_id: str, now: datetime) -> Iterator[Mark]:
         """See Marks."""
         for row in self._table.range(keys.part(company_id), where="due le @now", now=now):

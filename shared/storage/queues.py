@@ -1,6 +1,8 @@
-"""Port `Messages`: bindings send messages at once and cannot delay them; these can."""
+"""Port `Messages`: bindings send messages when a function has ended, and cannot delay them; here both can be chosen."""
 
 import math
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from shared.engine import jobs
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
 
 SYNC_JOBS = "sync-jobs"  #: after the prefix and a hyphen, see `queue_name`
 COMPANY_JOBS = "company-jobs"
+_PARALLEL = 8
 _MOST_SECONDS = 7 * 86_400 - 60  #: a message cannot stay hidden longer than it lives
 
 
@@ -32,6 +35,15 @@ class QueueMessages:
     def sync_job(self, mailbox_id: str, *, delay: float = 0) -> None:
         """See Messages."""
         self._send(SYNC_JOBS, jobs.sync_job(mailbox_id), delay)
+
+    def sync_jobs(self, mailbox_ids: Iterable[str]) -> None:
+        """See Messages."""
+        waking = list(mailbox_ids)
+        if waking:
+            self.sync_job(waking[0])  # makes the queue, if it is missing
+        if len(waking) > 1:
+            with ThreadPoolExecutor(_PARALLEL, thread_name_prefix="queue") as pool:
+                list(pool.map(self.sync_job, waking[1:]))
 
     def company_job(self, company_id: str, reason: str, *, delay: float = 0) -> None:
         """See Messages."""

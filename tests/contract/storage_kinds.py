@@ -10,13 +10,14 @@ import pytest
 
 from dev.azurite import Azurite, AzuriteError
 from shared.engine.model import Mode, RunRequest, Trigger
-from shared.engine.state import Companies, HeldFeed, HeldMailbox, Mailboxes, Marks, Profiles, Reports
+from shared.engine.state import Companies, HeldFeed, HeldMailbox, Mailboxes, Marks, Profiles, Reports, Subscriptions
 from shared.storage.companies import TableCompanies
 from shared.storage.connect import table_service
 from shared.storage.mailboxes import TableMailboxes
 from shared.storage.marks import TableMarks
 from shared.storage.profiles import TableProfiles
 from shared.storage.runs import TableReports
+from shared.storage.subscriptions import TableSubscriptions
 from shared.storage.tables import Tables
 from tests.fakes.state import MemoryState
 
@@ -32,6 +33,7 @@ class World:
     profiles: Profiles
     marks: Marks
     reports: Reports
+    subscriptions: Subscriptions
     clock: SimpleNamespace
     memory: MemoryState | None = None
     tables: Tables | None = None
@@ -74,7 +76,7 @@ class World:
 def in_memory() -> World:
     clock = SimpleNamespace(now=START)
     state = MemoryState(lambda: clock.now)
-    ports = (state.mailboxes, state.companies, state.profiles, state.marks, state.reports)
+    ports = (state.mailboxes, state.companies, state.profiles, state.marks, state.reports, state.subscriptions)
     return World(*ports, clock, memory=state)
 
 
@@ -86,6 +88,7 @@ def in_tables(tables: Tables) -> World:
         TableProfiles(tables),
         TableMarks(tables),
         TableReports(tables),
+        TableSubscriptions(tables),
         clock,
         tables=tables,
     )

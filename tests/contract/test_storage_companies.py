@@ -9,7 +9,7 @@ import pytest
 from shared.cards.business_central import contact_from_values
 from shared.cards.model import BcContact
 from shared.engine.model import CompanySettings, HeldKind
-from shared.engine.state import Busy, FeedChanges, FeedState, LogEntry
+from shared.engine.state import Busy, FeedChanges, FeedState, LogEntry, Told
 from shared.errors import LeaseLost, RequestError
 from tests.contract.storage_kinds import START, World
 
@@ -67,12 +67,36 @@ def test_a_refresh_appends_to_the_log_and_changes_the_snapshot(world: World, cou
     state = feed.commit(FeedChanges(changed=new, gone=[old[-1].id], state=replace(feed.state(), watermark="w2")))
     assert (state.head, state.watermark, state.persons, state.epoch) == (count, "w2", count - 1, "e1")
     log = world.companies.log(world.company, 0, state.head)
-    assert log[0] == LogEntry(1, new[0].id, new[0])
-    assert log[-1] == LogEntry(count, old[-1].id, None)
+    assert log[0] == LogEntry(1, new[0].id, new[0], old[0])
+    assert log[-1] == LogEntry(count, old[-1].id, None, old[-1])
     assert len(log) == count
     assert world.companies.log(world.company, count - 1, count) == [log[-1]]
     assert world.companies.contacts(world.company, [old[0].id, old[-1].id]) == {old[0].id: new[0]}
     assert old[-1].id not in feed.roster()
+
+
+def test_the_log_says_who_is_new_and_who_wrote(world: World) -> None:
+    built(world, [contact(1)])
+    state = world.hold_feed().commit(FeedChanges(changed=[contact(2)], by="ada"))
+    assert world.companies.log(world.company, 0, state.head) == [LogEntry(1, contact(2).id, contact(2), None, "ada")]
+
+
+def test_what_was_told_is_remembered_as_it_was_said(world: World) -> None:
+    assert world.companies.told(world.company) == Told()
+    for told in (Told("e1", 7), Told("e2", 3)):
+        world.companies.has_told(world.company, told)
+        assert world.companies.told(world.company) == told
+
+
+def test_a_company_is_asked_for_once_until_a_reading_begins_or_the_message_seems_lost(world: World) -> None:
+    assert world.companies.ask(world.company, world.clock.now)
+    world.wait(10)
+    assert not world.companies.ask(world.company, world.clock.now)
+    world.companies.answered(world.company)
+    assert world.companies.ask(world.company, world.clock.now)
+    world.wait(61)
+    assert world.companies.ask(world.company, world.clock.now)
+    assert not world.companies.ask(world.company, world.clock.now)
 
 
 def test_a_commit_of_facts_alone_moves_no_head(world: World) -> None:

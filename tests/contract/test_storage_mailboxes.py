@@ -1,5 +1,6 @@
 """What `Mailboxes`, `HeldMailbox` and `ProfileState` promise."""
 
+import math
 from dataclasses import replace
 from datetime import timedelta
 
@@ -126,6 +127,57 @@ def test_r29_a_request_that_arrives_during_a_run_makes_another(world: World) -> 
     assert [each.run_id for each in world.mailboxes.waiting(world.mailbox)] == ["run-1", "run-2"]
     held.finish(taken)
     assert held.release() is True
+
+
+def test_a_burst_of_equal_requests_writes_once(world: World) -> None:
+    first = world.mailboxes.submit(world.request("run-1", trigger=Trigger.GRAPH, fresh_feed=False))
+    world.wait(1)
+    again = world.mailboxes.submit(world.request("run-2", trigger=Trigger.GRAPH, fresh_feed=False))
+    if world.tables is not None:  # in memory each submit makes a version
+        assert again == first
+    assert again.run_id == "run-1"
+
+
+def test_a_worker_may_leave_a_burst_alone_and_serve_who_does_not_wait(world: World) -> None:
+    world.mailboxes.submit(world.request("run-1", trigger=Trigger.GRAPH))
+    world.wait(1)
+    world.mailboxes.submit(world.request("run-2", trigger=Trigger.HTTP, profile_id="somebody-else"))
+    held = world.hold()
+    urgent = held.take(urgent=True)
+    assert urgent is not None
+    assert urgent.run_id == "run-2"
+    held.finish(urgent)
+    assert held.take(urgent=True) is None
+    assert held.release() is True
+
+
+def test_what_a_dead_holder_left_is_taken_however_short_ago(world: World) -> None:
+    world.mailboxes.submit(world.request("run-1", trigger=Trigger.GRAPH))
+    first = world.hold()
+    first.take()
+    world.die(first)
+    world.wait(61)
+    again = world.hold().take(urgent=True)
+    assert again is not None
+    assert (again.run_id, again.attempt) == ("run-1", 2)
+
+
+def test_it_is_known_how_long_ago_a_run_of_the_mailbox_began(world: World) -> None:
+    world.mailboxes.submit(world.request("run-1"))
+    held = world.hold()
+    assert held.rested == math.inf
+    taken = held.take()
+    assert taken is not None
+    held.use()
+    assert held.rested == 0
+    held.finish(taken)
+    held.release()
+    world.wait(2)
+    idle = world.hold()
+    assert idle.rested == 2
+    idle.release()
+    world.wait(1)
+    assert world.hold().rested == 3  # holding alone is no run
 
 
 def test_r30_what_a_dead_holder_left_comes_first(world: World) -> None:

@@ -37,6 +37,14 @@ def test_a_profile_is_found_by_user_mailbox_address_and_company(world: World) ->
     assert world.company in world.profiles.companies()
 
 
+def test_several_profiles_are_read_at_once(world: World) -> None:
+    users = [f"user-{number:02d}" for number in range(40)]
+    saved = {each: world.profiles.save(profile(world, id=each, user_address="")) for each in users}
+    assert world.profiles.get_many(world.company, [*users[:3], "nobody"]) == {each: saved[each] for each in users[:3]}
+    assert world.profiles.get_many(world.company, users) == saved
+    assert world.profiles.get_many(world.company, []) == {}
+
+
 def test_nothing_is_found_of_a_profile_that_is_not_there(world: World) -> None:
     assert world.profiles.get(world.company, world.user) is None
     assert world.profiles.of_user(world.user) == []
@@ -90,6 +98,12 @@ def test_a_mark_is_due_when_its_time_has_come(world: World) -> None:
     assert due(world, 9) == []
     (found,) = due(world, 10)
     assert replace(found, version=0) == mark(world, 10)
+
+
+def test_marks_are_known_before_they_are_due(world: World) -> None:
+    assert list(world.marks.marked(world.company)) == []
+    world.marks.put(mark(world, 10))
+    assert list(world.marks.marked(world.company)) == [world.user]
 
 
 def test_a_profile_has_one_mark_and_the_earliest_counts(world: World) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from shared.business_central import reactions
+from shared.outlook import subscriptions
 from shared.outlook.errors import MAILBOX_TEXTS, Meaning
 
 ROOT = Path(__file__).parents[2]
@@ -60,7 +61,7 @@ def codes_in(expression: ast.expr) -> set[str]:
 def in_the_code() -> set[str]:
     found = {code for module in sources() for expression in expressions(module) for code in codes_in(expression)}
     found |= {each.value for each in MAILBOX_TEXTS if each is not Meaning.NO_DIRECTORY}  # answered as no-permission
-    found |= {*reactions._REFUSALS.values(), *reactions._SPECIAL.values()}
+    found |= {*reactions._REFUSALS.values(), *reactions._SPECIAL.values(), *subscriptions._REFUSALS}
     return found - SILENT
 
 

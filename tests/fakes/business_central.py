@@ -14,8 +14,10 @@ from shared.cards.emails import key_of
 from shared.cards.model import BcContact, Field
 from shared.engine.company_feed import as_stamp, moment
 from shared.engine.sides import BcCompany, BcDraft, BcWrite
+from shared.engine.watching import Source
 from shared.errors import ChangedMeanwhile, CompanyUnavailable, ContactError, ContactGone, InvalidValue, SetupRefused
 from tests.fakes.faults import Faults
+from tests.fakes.watching import MemoryNotifications
 
 COUNTRIES = {"DE": "Germany", "DK": "Denmark", "GB": "Great Britain", "US": "USA"}
 
@@ -189,6 +191,15 @@ class MemoryEnvironment:
     clock: Callable[[], datetime]
     faults: Faults = field(default_factory=Faults)
     all: dict[str, MemoryCompany] = field(default_factory=dict)
+    watch: MemoryNotifications = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Its subscriptions."""
+        self.watch = MemoryNotifications(self.faults, self.clock, Source.BC)
+
+    def notifications(self) -> MemoryNotifications:
+        """Port."""
+        return self.watch
 
     def add(self, company_id: str) -> MemoryCompany:
         """A new company."""

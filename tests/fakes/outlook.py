@@ -4,8 +4,9 @@ What the engine sees are the ports `Directory` and `OutlookSide`; what a user do
 Each contact that is written is one call of `faults`, so a process can die between any two of them.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from itertools import count
 
 from shared.cards.model import EMPTY_CARD, Card, Field, Origin, OutlookContact, Stamp
@@ -21,6 +22,7 @@ from shared.errors import (
     PositionExpired,
 )
 from tests.fakes.faults import Faults
+from tests.fakes.watching import MemoryNotifications
 
 CATEGORY = "Business Central"
 MAIN = "main-folder"
@@ -75,6 +77,11 @@ class MemoryMailbox:
         """Delete a contact by hand."""
         del self.entries[key]
         self.feed.append(key)
+
+    def restore(self, key: str, contact: OutlookContact, stamp: Stamp | None) -> None:
+        """Bring a contact back from Deleted Items; its id stays."""
+        self.entries[key] = Entry(contact, stamp)
+        self._store(key, contact)
 
     def move(self, key: str, folder_id: str) -> None:
         """Move a contact to another folder."""
@@ -267,6 +274,16 @@ class MemoryDirectory:
     faults: Faults = field(default_factory=Faults)
     mailboxes: dict[str, MemoryMailbox] = field(default_factory=dict)
     unavailable: set[str] = field(default_factory=set)
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    watch: MemoryNotifications = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Graph's subscriptions."""
+        self.watch = MemoryNotifications(self.faults, self.clock)
+
+    def notifications(self) -> MemoryNotifications:
+        """Port."""
+        return self.watch
 
     def mailbox(self, user: str) -> Mailbox:
         """Port."""

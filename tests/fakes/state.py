@@ -14,6 +14,7 @@ What the engine sees are the ports; what a test does to them:
 A process that died (`faults.die`) renews no lease; after `restart()` and 60 seconds by the clock others can take them.
 """
 
+import math
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -23,7 +24,7 @@ from functools import partial
 from shared.cards.emails import key_of
 from shared.cards.model import BcContact
 from shared.cards.normalise import email_key, matching_key
-from shared.engine.model import CompanySettings, Mode, Positions, Profile, Report, Retry, RunRequest
+from shared.engine.model import WAKE_AGAIN, CompanySettings, Positions, Profile, Report, Retry, RunRequest, merged
 from shared.engine.state import (
     Busy,
     Changes,
@@ -32,10 +33,12 @@ from shared.engine.state import (
     LogEntry,
     Mark,
     RosterEntry,
+    Told,
 )
 from shared.errors import LeaseLost, RequestError
 from shared.planning.model import Link, Parked
 from tests.fakes.faults import Died, Faults
+from tests.fakes.watching import MemorySubscriptions
 
 __all__ = ["Died", "Faults", "MemoryState"]
 
@@ -56,6 +59,7 @@ class MemoryState:
         self.marks = MemoryMarks(self)
         self.reports = MemoryReports(self)
         self.messages = MemoryMessages(self)
+        self.subscriptions = MemorySubscriptions(self.faults)
         self._version = 0
 
     def next_etag(self) -> str:
@@ -135,6 +139,7 @@ class _Line:
     plain: dict[tuple[str, str], tuple[datetime, RunRequest]] = field(default_factory=dict)
     own: dict[str, tuple[datetime, RunRequest]] = field(default_factory=dict)
     current: RunRequest | None = None
+    used: datetime | None = None
 
     def in_order(self) -> list[RunRequest]:
         waiting = sorted((*self.plain.values(), *self.own.values()), key=lambda each: (each[0], each[1].run_id))
@@ -194,19 +199,6 @@ class MemoryMailboxes:
         return self.rows.setdefault((mailbox_id, company_id, profile_id), _ProfileRows())
 
 
-def merged(waiting: RunRequest, request: RunRequest) -> RunRequest:
-    """Two plain requests of one profile as one (R29): full if either is, asked for by a person if either was."""
-    person = request if request.trigger.is_requested and not waiting.trigger.is_requested else waiting
-    return replace(
-        waiting,
-        mode=Mode.FULL if Mode.FULL in {waiting.mode, request.mode} else waiting.mode,
-        trigger=person.trigger,
-        actor=person.actor,
-        # what was there at the later request must be seen by the run (R14)
-        requested_at=max(waiting.requested_at, request.requested_at),
-    )
-
-
 def _never() -> None:
     raise LeaseLost("this state was only peeked at")
 
@@ -220,6 +212,14 @@ class MemoryHeldMailbox:
         self._lease = lease
         self._epoch = epoch
 
+    @property
+    def rested(self) -> float:
+        used = self._line.used
+        return (self._state.clock() - used).total_seconds() if used is not None else math.inf
+
+    def use(self) -> None:
+        self._line.used = self._state.clock()
+
     def keep(self) -> None:
         with self._state.lock, self._state.faults.around("mailbox.keep"):
             self._fence()
@@ -228,11 +228,12 @@ class MemoryHeldMailbox:
         rows = self._state.mailboxes.of(self._mailbox_id, company_id, profile_id)
         return MemoryProfileState(self._state, rows, self._fence)
 
-    def take(self) -> RunRequest | None:
+    def take(self, *, urgent: bool = False) -> RunRequest | None:
         with self._state.lock, self._state.faults.around("mailbox.take"):
             self._fence()
             line = self._line
-            request = line.current or next(iter(line.in_order()), None)
+            waiting = [each for each in line.in_order() if each.is_urgent or not urgent]
+            request = line.current or next(iter(waiting), None)
             if request is None:
                 return None
             line.own.pop(request.run_id, None)
@@ -411,6 +412,8 @@ class _CompanyRows:
     settings: CompanySettings | None = None
     outside: set[tuple[str, str]] = field(default_factory=set)
     writes: tuple[datetime | None, str] = (None, "")
+    told: Told = field(default_factory=Told)
+    asked: datetime | None = None
 
 
 class MemoryCompanies:
@@ -437,6 +440,26 @@ class MemoryCompanies:
         with self._reading("log"):
             log = self.of(company_id).log
             return [log[each] for each in range(after + 1, up_to + 1) if each in log]
+
+    def told(self, company_id: str) -> Told:
+        with self._reading("told"):
+            return self.of(company_id).told
+
+    def has_told(self, company_id: str, told: Told) -> None:
+        with self._reading("has_told"):
+            self.of(company_id).told = told
+
+    def ask(self, company_id: str, now: datetime) -> bool:
+        with self._reading("ask"):
+            rows = self.of(company_id)
+            if rows.asked is not None and now - rows.asked <= WAKE_AGAIN:
+                return False
+            rows.asked = now
+            return True
+
+    def answered(self, company_id: str) -> None:
+        with self._reading("answered"):
+            self.of(company_id).asked = None
 
     def contacts(self, company_id: str, ids: Iterable[str]) -> Mapping[str, BcContact]:
         with self._reading("contacts"):
@@ -574,6 +597,7 @@ class MemoryHeldFeed:
 
     def _apply(self, changes: FeedChanges) -> None:
         rows, head = self._rows, self._rows.state.head
+        known = dict(rows.contacts)
         for contact in changes.changed:
             rows.contacts[contact.id] = contact
         for bc_id in changes.gone:
@@ -584,7 +608,7 @@ class MemoryHeldFeed:
                 *((each, None) for each in changes.gone),
             ):
                 head += 1
-                rows.log[head] = LogEntry(head, bc_id, after)
+                rows.log[head] = LogEntry(head, bc_id, after, known.get(bc_id), changes.by)
         if changes.countries is not None:
             rows.countries = dict(changes.countries)
         state = changes.state or rows.state
@@ -610,6 +634,10 @@ class MemoryProfiles:
     def get(self, company_id: str, profile_id: str) -> Profile | None:
         with self._reading("get"):
             return self.rows.get((company_id, profile_id))
+
+    def get_many(self, company_id: str, profile_ids: Iterable[str]) -> Mapping[str, Profile]:
+        with self._reading("get_many"):
+            return {each: self.rows[company_id, each] for each in profile_ids if (company_id, each) in self.rows}
 
     def of_user(self, user_id: str) -> Sequence[Profile]:
         with self._reading("of_user"):
@@ -657,6 +685,10 @@ class MemoryMarks:
     def __init__(self, state: MemoryState) -> None:
         self._state = state
         self.rows: dict[tuple[str, str], list[Mark]] = {}
+
+    def marked(self, company_id: str) -> Iterator[str]:
+        with self._reading("marked"):
+            return iter(sorted(profile_id for company, profile_id in self.rows if company == company_id))
 
     def due(self, company_id: str, now: datetime) -> Iterator[Mark]:
         with self._reading("due"):
@@ -751,6 +783,10 @@ class MemoryMessages:
     def sync_job(self, mailbox_id: str, *, delay: float = 0) -> None:
         with _Reading(self._state, "messages.sync_job"):
             self.sent.append(Message("sync", mailbox_id, "", self._due(delay)))
+
+    def sync_jobs(self, mailbox_ids: Iterable[str]) -> None:
+        for each in mailbox_ids:
+            self.sync_job(each)
 
     def company_job(self, company_id: str, reason: str, *, delay: float = 0) -> None:
         with _Reading(self._state, "messages.company_job"):

@@ -17,6 +17,7 @@ from tests.fakes.state import MemoryState
 
 COMPANY = "11111111-0000-0000-0000-000000000001"
 ENVIRONMENT = "Production"
+MAILBOX_TENANT = "88888888-0000-0000-0000-000000000008"
 
 
 class Clock:
@@ -51,6 +52,7 @@ class World:
     environment: MemoryEnvironment
     directory: MemoryDirectory
     limits: Limits = field(default_factory=Limits)
+    public_address: str = ""  #: where the services reach us; blank: nothing is announced
     run_numbers: "count[int]" = field(default_factory=lambda: count(1))
     id_numbers: "count[int]" = field(default_factory=lambda: count(1))
 
@@ -59,7 +61,7 @@ class World:
         """An empty world with one company."""
         clock = Clock()
         state = MemoryState(clock)
-        world = cls(clock, state, MemoryEnvironment(clock, state.faults), MemoryDirectory(state.faults))
+        world = cls(clock, state, MemoryEnvironment(clock, state.faults), MemoryDirectory(state.faults, clock=clock))
         world.limits = limits or Limits()
         world.environment.add(COMPANY)
         return world
@@ -104,6 +106,9 @@ class World:
             profiles=self.state.profiles,
             marks=self.state.marks,
             reports=self.state.reports,
+            subscriptions=self.state.subscriptions,
+            public_address=self.public_address,
+            mailbox_tenant=MAILBOX_TENANT,
             messages=self.state.messages,
             now=self.clock,
             monotonic=self.clock.monotonic,

@@ -244,7 +244,7 @@ def test_the_examples_fit_their_descriptions() -> None:
                 continue
             parts = [resolved(operation["requestBody"])] if "requestBody" in operation else []
             parts += [resolved(each) for each in operation["responses"].values()]
-            for content in (kind for part in parts for kind in part["content"].values()):
+            for content in (kind for part in parts for kind in part.get("content", {}).values()):
                 examples = [each["value"] for each in content.get("examples", {}).values()]
                 examples += [content["example"]] if "example" in content else []
                 for example in examples:

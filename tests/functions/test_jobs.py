@@ -1,7 +1,6 @@
 """Timer, queues and poison queues."""
 
 import json
-from datetime import timedelta
 
 import azure.functions as func
 import pytest
@@ -13,6 +12,7 @@ from functions.sync_jobs import sync_jobs
 from shared.engine import jobs
 from shared.engine.fan_out import concerned
 from shared.engine.model import Mode, RunStatus, Trigger
+from shared.errors import RetryableError
 from tests.fakes.world import COMPANY
 from tests.functions.desk import ADA, BEN, OTHER_COMPANY, SALES, Desk, Sent
 
@@ -33,39 +33,71 @@ def message(text: str) -> func.QueueMessage:
     return func.QueueMessage(id="m1", body=text.encode())
 
 
-def tick(desk: Desk) -> list[dict[str, str]]:
-    """A timer tick up to the sync-jobs messages."""
-    companies, woken = Sent(), []
-    fan_out(Tick(), companies)  # type: ignore[arg-type]
-    for each in companies.messages:
-        jobs_out = Sent()
-        company_jobs(message(json.dumps(each)), jobs_out)  # type: ignore[arg-type]
-        woken += jobs_out.messages
-    return woken
+def serve(text: str) -> None:
+    """A company-jobs message."""
+    company_jobs(message(text))
 
 
-def test_a_tick_wakes_every_company_that_has_profiles(desk: Desk) -> None:
-    sent = Sent()
-    fan_out(Tick(), sent)  # type: ignore[arg-type]
-    assert sent.messages == []
+def woken(desk: Desk) -> list[str]:
+    """The mailboxes whose workers were sent a message, once for each message."""
+    return [each.id for each in desk.world.state.messages.take_due() if each.queue == "sync"]
 
+
+def tick(desk: Desk) -> list[str]:
+    """A timer tick; the mailboxes that it wakes."""
+    woken(desk)
+    left = Sent()
+    fan_out(Tick(), left)  # type: ignore[arg-type]
+    for each in left.messages:
+        serve(json.dumps(each))
+    return woken(desk)
+
+
+def test_a_tick_reads_every_company_that_has_profiles_and_needs_no_message_for_a_few(desk: Desk) -> None:
+    assert tick(desk) == []
     desk.world.environment.add(OTHER_COMPANY)
     desk.save(ADA, company=COMPANY)
     desk.save(BEN, company=OTHER_COMPANY)
+    sent = Sent()
     fan_out(Tick(), sent)  # type: ignore[arg-type]
+    assert sent.messages == []
+    assert sorted(woken(desk)) == [ADA, BEN]
 
+
+def test_a_tick_of_many_companies_leaves_them_to_the_queue(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.world.environment.add(OTHER_COMPANY)
+    desk.save(ADA, company=COMPANY)
+    desk.save(BEN, company=OTHER_COMPANY)
+    monkeypatch.setattr("shared.engine.fan_out.INLINE_MOST", 1)
+    sent = Sent()
+    fan_out(Tick(), sent)  # type: ignore[arg-type]
     now = desk.services.now().isoformat()
     assert sent.messages == [
         {"company": COMPANY, "reason": "timer", "requestedAt": now},
         {"company": OTHER_COMPANY, "reason": "timer", "requestedAt": now},
     ]
+    assert woken(desk) == []
+    for each in sent.messages:
+        serve(json.dumps(each))
+    assert sorted(woken(desk)) == [ADA, BEN]
+
+
+def test_a_company_that_does_not_answer_in_time_is_left_to_the_queue_and_stops_no_other(desk: Desk) -> None:
+    desk.world.environment.add(OTHER_COMPANY)
+    desk.save(ADA, company=COMPANY)
+    desk.save(BEN, company=OTHER_COMPANY)
+    desk.world.faults.fail(1, RetryableError("away"), call="bc.contacts")
+    sent = Sent()
+    fan_out(Tick(), sent)  # type: ignore[arg-type]
+    assert [each["company"] for each in sent.messages] == [COMPANY]
+    assert woken(desk) == [BEN]
 
 
 def test_a_tick_runs_profiles_that_are_enabled_and_automatic(desk: Desk) -> None:
     desk.save(ADA)
     desk.save(BEN, automatic=False)
     desk.call("PUT", f"/api/admin/profiles/{SALES}", {"enabled": False})
-    assert tick(desk) == [{"mailbox": ADA}]
+    assert tick(desk) == [ADA]
     (waiting,) = desk.services.mailboxes.waiting(ADA)
     assert (waiting.trigger, waiting.mode) == (Trigger.TIMER, Mode.INCREMENTAL)
     assert not desk.services.mailboxes.waiting(BEN)
@@ -74,7 +106,7 @@ def test_a_tick_runs_profiles_that_are_enabled_and_automatic(desk: Desk) -> None
 def test_a_mailbox_with_two_profiles_is_woken_once(desk: Desk) -> None:
     desk.save(ADA)
     desk.call("PUT", f"/api/admin/profiles/{BEN}", {"mailbox": "ada@contoso.example"})
-    assert tick(desk) == [{"mailbox": ADA}]
+    assert tick(desk) == [ADA]
     assert {each.profile_id for each in desk.services.mailboxes.waiting(ADA)} == {ADA, BEN}
 
 
@@ -89,7 +121,7 @@ def test_the_whole_way_from_tick_to_folder(desk: Desk) -> None:
     desk.world.bc.put(displayName="Ann Ash", email="ann@contoso.example")
     desk.save(ADA)
     for each in tick(desk):
-        sync_jobs(message(json.dumps(each)), Invocation())  # type: ignore[arg-type]
+        sync_jobs(message(jobs.sync_job(each)), Invocation())  # type: ignore[arg-type]
     assert [each.contact.card.name for each in desk.world.mailbox(ADA).entries.values()] == ["Ann Ash"]
 
 
@@ -104,13 +136,14 @@ def test_r35_a_tick_that_found_nothing_leaves_no_report(desk: Desk) -> None:
     assert desk.call("GET", f"/api/profiles/{ADA}").body["state"]["lastCheckedAt"] is not None
 
 
-def test_served_marks_are_settled(desk: Desk) -> None:
+def test_a_mark_stays_due_while_nothing_announces_changes_in_the_folder(desk: Desk) -> None:
     desk.save(ADA)
     desk.save(BEN, automatic=False)
-    tick(desk)
-    assert list(desk.services.marks.due(COMPANY, desk.services.now())) == []
-    later = desk.services.now() + timedelta(hours=2)
-    assert [each.profile_id for each in desk.services.marks.due(COMPANY, later)] == [ADA]
+    for _ in range(3):
+        assert tick(desk) == [ADA]
+        desk.work()
+        desk.world.clock.advance(minutes=5)
+    assert [each.profile_id for each in desk.services.marks.due(COMPANY, desk.services.now())] == [ADA]
 
 
 def test_a_job_reads_the_feed_once_for_all(desk: Desk) -> None:
@@ -128,9 +161,8 @@ def test_runs_for_everybody_include_those_without_automatic_runs(desk: Desk) -> 
     desk.save(BEN, automatic=False)
     desk.call("PUT", f"/api/admin/profiles/{SALES}", {"enabled": False})
     asked = desk.call("POST", "/api/admin/sync", {"mode": "full"}).sent["companies"]
-    sent = Sent()
-    company_jobs(message(json.dumps(asked[0])), sent)  # type: ignore[arg-type]
-    assert sent.messages == [{"mailbox": ADA}, {"mailbox": BEN}]
+    serve(json.dumps(asked[0]))
+    assert woken(desk) == [ADA, BEN]
     (waiting,) = desk.services.mailboxes.waiting(BEN)
     assert (waiting.mode, waiting.trigger) == (Mode.FULL, Trigger.HTTP)
     assert desk.call("GET", f"/api/profiles/{BEN}/runs").body["runs"][0]["status"] == "queued"
@@ -142,7 +174,7 @@ def test_a_company_that_cannot_be_read_is_told_to_each_profile_once(desk: Desk) 
     for _ in range(3):
         desk.world.clock.advance(minutes=5)
         for each in tick(desk):
-            sync_jobs(message(json.dumps(each)), Invocation())  # type: ignore[arg-type]
+            sync_jobs(message(jobs.sync_job(each)), Invocation())  # type: ignore[arg-type]
     runs = desk.call("GET", f"/api/profiles/{ADA}/runs").body["runs"]
     assert [(each["status"], each["error"]["code"]) for each in runs] == [("failed", "company-unavailable")]
 
@@ -168,10 +200,9 @@ def test_a_change_in_bc_concerns_whom_it_selects_and_who_holds_it(desk: Desk) ->
     desk.work(BEN)
     desk.world.clock.advance(minutes=5)
     desk.world.bc.edit(key, city="Bern")
-    sent = Sent()
-    job = jobs.CompanyJob(COMPANY, jobs.Reason.BC, desk.services.now())
-    company_jobs(message(jobs.company_job(job)), sent)  # type: ignore[arg-type]
-    assert sent.messages == [{"mailbox": BEN}]
+    woken(desk)
+    serve(jobs.company_job(jobs.CompanyJob(COMPANY, jobs.Reason.BC, desk.services.now())))
+    assert woken(desk) == [BEN]
     assert [each.trigger for each in desk.services.mailboxes.waiting(BEN)] == [Trigger.BC]
 
 
@@ -192,7 +223,7 @@ def test_a_message_that_nobody_can_read_ends_in_the_log(
     with pytest.raises(ValueError):
         sync_jobs(message(text), Invocation())  # type: ignore[arg-type]
     with pytest.raises(ValueError):
-        company_jobs(message(text), Sent())  # type: ignore[arg-type]
+        serve(text)
     sync_jobs_poison(message(text))
     company_jobs_poison(message(text))
     assert caplog.text.count("poison_message") == 2

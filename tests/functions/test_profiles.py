@@ -55,7 +55,10 @@ def test_a_saved_profile_is_read_by_address_without_asking_the_directory(desk: D
 
     assert response.status == 200
     assert response.body["filter"] == {"city": "Basel"}
-    assert response.body["state"] == {"lastRunAt": None, "lastFullAt": None, "lastCheckedAt": None, "linked": 0}
+    assert response.body["state"] == {
+        "lastRunAt": None, "lastFullAt": None, "lastCheckedAt": None, "linked": 0,
+        "notifications": {"active": False, "until": None, "code": "", "detail": ""},
+    }  # fmt: skip
     assert desk.directory.asked == []
 
 
@@ -338,7 +341,7 @@ def checks(desk: Desk, body: object = None, user: str = ADA) -> dict[str, bool |
     assert response.status == 200, response.body
     found = {each["check"]: each["ok"] for each in response.body["checks"]}
     assert all(each["whatToDo"] for each in response.body["checks"] if not each["ok"])
-    assert response.body["ok"] == all(found.values())
+    assert response.body["ok"] == all(ok for check, ok in found.items() if check != "webhook")
     return found
 
 
@@ -363,7 +366,7 @@ def test_validate_says_which_part_fails(desk: Desk) -> None:
 
 def test_validate_works_for_a_saved_profile(desk: Desk) -> None:
     desk.save()
-    assert all(checks(desk).values())
+    assert [check for check, ok in checks(desk).items() if not ok] == ["webhook"]  # nothing is announced here
     desk.services.companies.stop_writes(COMPANY, desk.services.now(), "BC has no number series for contacts.")
     assert checks(desk)["write"] is False
 

@@ -33,8 +33,13 @@ ADMIN_DOOR = {
     "admin_profiles": ("api/admin/profiles", {"GET"}),
     "admin_sync": ("api/admin/sync", {"POST"}),
 }
-OPEN = {"health": ("api/health", {"GET"})}
-BEHIND = {"company_jobs", "company_jobs_poison", "fan_out", "sync_jobs", "sync_jobs_poison"}
+OPEN = {
+    "health": ("api/health", {"GET"}),
+    "webhook_business_central": ("api/webhooks/business-central", {"GET", "POST"}),
+    "webhook_graph": ("api/webhooks/graph", {"POST"}),
+    "webhook_graph_lifecycle": ("api/webhooks/graph/lifecycle", {"POST"}),
+}
+BEHIND = {"company_jobs", "company_jobs_poison", "fan_out", "sync_jobs", "sync_jobs_poison", "upkeep"}
 
 
 def trigger(function: str) -> dict[str, object]:
@@ -94,6 +99,7 @@ def test_triggers_and_storage_use_the_same_queues() -> None:
     assert trigger("company_jobs")["queueName"] == COMPANY_JOBS
     assert trigger("company_jobs_poison")["queueName"] == f"{COMPANY_JOBS}-poison"
     assert trigger("fan_out")["schedule"] == "%SYNC_SCHEDULE%"
+    assert trigger("upkeep")["schedule"] == "%UPKEEP_SCHEDULE%"
 
 
 LIBRARIES = ("pydantic", "msal", "requests", "azure.data", "azure.storage", "azure.identity")

@@ -24,6 +24,8 @@ from shared.cards.emails import first_valid
 from shared.cards.model import FIELDS, Field
 from shared.cards.normalise import matching_key
 from shared.cards.translate import countries_from, for_outlook
+from shared.engine.fan_out import serve_company
+from shared.engine.jobs import CompanyJob, Reason
 from shared.engine.limits import Limits
 from shared.engine.model import Mode, Trigger
 from shared.planning.guards import NO_LIMITS
@@ -231,6 +233,34 @@ class Histories(RuleBasedStateMachine):
     def a_run_that_dies(self, user: str, mode: Mode, at: int, after: bool) -> None:
         """The process dies at any call, before or after its effect."""
         self.world.request(user, mode)
+        self.world.faults.die(at, after=after)
+        with suppress(Died):
+            self.world.work(user)
+        self.world.faults.restart()
+        self.world.clock.advance(seconds=61)
+
+    @rule(user=st.sampled_from(USERS))
+    def outlook_announces_a_change(self, user: str) -> None:
+        """Or announces nothing new: a notification is only a reason to look (R14)."""
+        self.world.request(user, trigger=Trigger.GRAPH, fresh_feed=False)
+        self.world.work(user)
+
+    @rule(reason=st.sampled_from([Reason.BC, Reason.NEWS]))
+    def bc_announces_a_change(self, reason: Reason) -> None:
+        """Those whom it concerns are run, without their folders being read."""
+        self.world.clock.advance(seconds=1)
+        serve_company(self.world.services, CompanyJob(COMPANY, reason, self.world.clock()))
+        for user in USERS:
+            self.world.work(user)
+
+    @rule(user=st.sampled_from(USERS), at=st.integers(1, 40), after=st.booleans(), bc=st.booleans())
+    def a_run_for_news_that_dies(self, user: str, at: int, after: bool, bc: bool) -> None:
+        """The process dies at any call of a run that reads one side only."""
+        if bc:
+            self.world.clock.advance(seconds=1)
+            serve_company(self.world.services, CompanyJob(COMPANY, Reason.BC, self.world.clock()))
+        else:
+            self.world.request(user, trigger=Trigger.GRAPH, fresh_feed=False)
         self.world.faults.die(at, after=after)
         with suppress(Died):
             self.world.work(user)

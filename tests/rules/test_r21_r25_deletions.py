@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from shared.cards.model import Origin
-from shared.engine.model import Mode, RunStatus
+from shared.engine.model import Mode, RunStatus, Trigger
 from shared.errors import CompanyUnavailable, FolderMissing, MailboxUnavailable
 from shared.planning.model import OnBcDelete, OnOutlookDelete, OnOutOfScope
 from tests.fakes.world import COMPANY, World
@@ -445,6 +445,23 @@ def test_r25_an_answer_that_does_not_come_is_no_deletion_and_is_asked_for_again(
     world.sync()
     assert not world.bc.rows
     assert names(world) == []
+
+
+def test_r25_a_linked_contact_that_neither_the_snapshot_nor_bc_tells_of_stays_and_is_asked_for_again(
+    world: World,
+) -> None:
+    bc_id, key = linked(world)
+    kept = world.state.companies.of(COMPANY).contacts.pop(bc_id)  # as by a run that died before it told the feed
+    world.mailbox().edit(key, job_title="Chief")
+    with pytest.MonkeyPatch.context() as silent:
+        silent.setattr(type(world.bc), "read", lambda _self, _ids: {})
+        run_id = world.request(trigger=Trigger.GRAPH, fresh_feed=False)
+        world.work()
+    assert note(world.state.reports.get(run_id), "no-answer").bc_id == bc_id
+    assert set(links(world)) == {bc_id}
+    assert kept.card.name in names(world)
+    world.sync()
+    assert world.bc.rows[bc_id].values["jobTitle"] == "Chief"
 
 
 @pytest.mark.parametrize(

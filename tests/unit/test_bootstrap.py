@@ -40,8 +40,14 @@ def test_every_number_of_the_rules_is_a_setting() -> None:
 def test_building_opens_no_connection() -> None:
     services = bootstrap.build(settings())
     assert (services.environment, services.tenant) == ("Sandbox", "t")
+    assert (services.public_address, services.mailbox_tenant) == ("", "t")
     assert len(services.new_id()) == 8
     assert services.now().tzinfo is not None
+
+
+def test_the_services_reach_us_at_the_public_address() -> None:
+    services = bootstrap.build(settings(PUBLIC_ADDRESS="https://sync.example/", BC_TENANT="other"))
+    assert (services.public_address, services.mailbox_tenant, services.tenant) == ("https://sync.example", "t", "other")
 
 
 def test_the_best_credential_counts() -> None:

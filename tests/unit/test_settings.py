@@ -52,7 +52,7 @@ def test_everything_missing_or_wrong_is_named_at_once() -> None:
     [
         ("LEASE_SECONDS", "61", False),
         ("LEASE_SECONDS", "30.5", True),
-        ("SWEEP_MINUTES", "1.5", False),
+        ("ENUMERATION_MINUTES", "1.5", False),
         ("SWEEP_MINUTES", "0", False),
         ("HOLD_REMOVALS_SHARE", "nan", False),
         ("HOLD_REMOVALS_SHARE", "0,2", False),
@@ -80,6 +80,35 @@ def test_a_blank_setting_counts_as_missing() -> None:
 
 def test_roots_lose_their_last_slash() -> None:
     assert read(LEAST | {"GRAPH_ROOT": "https://graph.microsoft.us/"}).graph_root == "https://graph.microsoft.us"
+
+
+@pytest.mark.parametrize(
+    ("given", "address"),
+    [
+        ({}, ""),
+        ({"WEBSITE_HOSTNAME": "sync.azurewebsites.net"}, "https://sync.azurewebsites.net"),
+        ({"WEBSITE_HOSTNAME": "localhost:7071"}, ""),
+        ({"WEBSITE_HOSTNAME": "LOCALHOST"}, ""),
+        ({"WEBSITE_HOSTNAME": "127.0.0.1:7071"}, ""),
+        ({"WEBSITE_HOSTNAME": "0.0.0.0"}, ""),  # noqa: S104 - what the platform's image says on a machine of its own
+        ({"WEBSITE_HOSTNAME": "[::1]:7071"}, ""),
+        ({"WEBSITE_HOSTNAME": " "}, ""),
+        ({"PUBLIC_ADDRESS": "https://sync.contoso.com/"}, "https://sync.contoso.com"),
+        (
+            {"PUBLIC_ADDRESS": "https://sync.contoso.com", "WEBSITE_HOSTNAME": "sync.azurewebsites.net"},
+            "https://sync.contoso.com",
+        ),
+        ({"PUBLIC_ADDRESS": "https://127.0.0.1:7072", "WEBSITE_HOSTNAME": "localhost"}, "https://127.0.0.1:7072"),
+    ],
+)
+def test_the_public_address_is_the_apps_own_where_others_can_reach_it(given: dict[str, str], address: str) -> None:
+    assert read(LEAST | given).public_address == address
+
+
+def test_the_public_address_must_be_https() -> None:
+    for wrong in ("http://sync.contoso.com", "sync.contoso.com", "https://sync.contoso.com?code=1"):
+        with pytest.raises(SettingsError, match="PUBLIC_ADDRESS"):
+            read(LEAST | {"PUBLIC_ADDRESS": wrong})
 
 
 def test_storage_by_identity_needs_no_connection_string() -> None:
@@ -126,7 +155,7 @@ def test_nothing_else_reads_the_environment() -> None:
 
 
 def test_every_setting_is_used() -> None:
-    read_by_the_host = {"sync_schedule"}
+    read_by_the_host = {"sync_schedule", "upkeep_schedule"}
     sources = [path for path in (ROOT / "shared").rglob("*.py") if path.name != "settings.py"]
     text = "\n".join(path.read_text(encoding="utf-8") for path in sources)
     unused = {each.name for each in fields(Settings) if not re.search(rf"\bsettings\.{each.name}\b", text)}
