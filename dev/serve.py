@@ -22,7 +22,12 @@ from dev.system.simulator_process import SimulatorError
 
 _PROJECT = Path(__file__).resolve().parents[1]
 _LOG = _PROJECT / ".state" / "app.log"
-_SETTINGS = {"AzureWebJobs.fan_out.Disabled": "false", "SYNC_SCHEDULE": "*/30 * * * * *"}
+_SETTINGS = {
+    "AzureWebJobs.fan_out.Disabled": "false",
+    "SYNC_SCHEDULE": "*/30 * * * * *",
+    "AzureWebJobs.upkeep.Disabled": "false",
+    "UPKEEP_SCHEDULE": "15 * * * * *",
+}
 
 
 def main() -> int:
@@ -39,7 +44,9 @@ def main() -> int:
     teller = Teller()
     teller.say("Starting the storage emulator, the simulators and the app …")
     try:
-        with System(settings=_SETTINGS, ports={"app": chosen.port, "app_tls": chosen.tls_port}, log=_LOG) as system:
+        with System(
+            settings=_SETTINGS, ports={"app": chosen.port, "app_tls": chosen.tls_port}, log=_LOG, announced=True
+        ) as system:
             set_up(system, teller)
             _say_where(system, teller)
             ended.wait()

@@ -29,6 +29,8 @@ _CONDITIONS = """
 - Table rows are counted at the table client: each row that an answer holds, each row of a transaction.
 - *Where runs stand* are the rows of leases, the line of requests, positions, the feed's state, work marks and reports.
 - The engine runs in one process with the adapters that Azure gets, against simulators and Azurite on the same machine.
+- Lines of the *development host* run the whole app in it, in a process of its own, called back by the simulators over
+  TLS; these notify without latency. *Arrival* is taken with a look every 20 ms.
   Azurite is made to begin a look-up by both keys with the row key (`dev/bench/by_row_key.cjs`): same answers, sooner.
 - Contacts are made up and were changed in Business Central a moment before: the feed's overlap of 15 minutes holds
   all of them, which is the worst case for what it reads again.

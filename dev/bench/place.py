@@ -27,8 +27,10 @@ from shared.engine.model import Mode, Profile, Report
 from shared.engine.requests import Wanted, request_run
 from shared.engine.run import run_mailbox
 from shared.engine.services import Services
+from shared.engine.state import Mark
 from shared.settings import get_settings
 from shared.storage import connect
+from shared.storage.tables import Tables
 
 FOLDER = "Business Central"
 #: A first sync of 10,000 contacts waits for nobody's approval here (R26), and does not hand over (R32).
@@ -82,7 +84,8 @@ class Company:
     def tick(self) -> None:
         """A tick of the timer: the company's job, then the mailbox's."""
         job = CompanyJob(self.profile.company_id, Reason.TIMER, self.grounds.services.now())
-        if serve_company(self.grounds.services, job) != [self.profile.mailbox_id]:
+        serve_company(self.grounds.services, job)
+        if not self.grounds.services.mailboxes.waiting(self.profile.mailbox_id):
             raise BenchError("the tick did not find the mailbox due")
         self._work_off()
 
@@ -99,6 +102,7 @@ class Grounds:
     simulators: Simulators
     services: Services
     counter: CountRows
+    tables: Tables
     _companies: dict[int, Company] = field(default_factory=dict)
 
     def new_company(self, persons: int) -> Company:
@@ -110,6 +114,9 @@ class Grounds:
         address = f"{uuid4().hex[:8]}@bench.example"
         user_id = graph.create_user(address)
         profile = Profile(company_id.lower(), user_id.lower(), address, user_id.lower(), address, folder_name=FOLDER)
+        self.services.marks.put(
+            Mark(profile.company_id, profile.id, profile.mailbox_id, self.services.now(), "request")
+        )
         return Company(self, self.services.profiles.save(profile), persons)
 
     def synced_company(self, persons: int) -> Company:
@@ -126,7 +133,7 @@ class Grounds:
         log = self.simulators.graph
         since, self.counter.rows, began = log.log_number(), Rows(), time.perf_counter()
         work()
-        seconds, rows = time.perf_counter() - began, self.counter.rows
+        seconds, rows, self.counter.rows = time.perf_counter() - began, self.counter.rows, Rows()
         counts = log.counts(since)
         graph, bc = counts.get("graph", {}), counts.get("bc", {})
         if defects := log.defects():
@@ -162,4 +169,5 @@ def grounds() -> Iterator[Grounds]:
         settings = get_settings()
         counter = CountRows(settings.storage_prefix)
         stack.enter_context(patch.object(connect, "table_service", partial(connect.table_service, transport=counter)))
-        yield Grounds(simulators, bootstrap.build(settings), counter)
+        tables = Tables(connect.table_service(settings), settings.storage_prefix)
+        yield Grounds(simulators, bootstrap.build(settings), counter, tables)

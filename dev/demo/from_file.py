@@ -27,7 +27,7 @@ def tell(system: System, teller: Teller, path: Path, contacts: Sequence[Mapping[
     system.tick()
     counts = system.counts(mark)
     report = app.newest_run(USER) or {}
-    teller.reports({"Ada": report})
+    teller.reports([("Ada", report)])
     found = {contact["displayName"]: contact for contact in graph.contacts_of(USER, FOLDER)}
     rows = [
         (name, each.get("companyName") or "", email(each), town(each), country(each))

@@ -48,8 +48,8 @@ class Teller:
 
     # What the app says
 
-    def reports(self, by_user: Mapping[str, Mapping[str, Any]]) -> None:
-        """Runs, one line each: +new ~changed -gone on each side."""
+    def reports(self, runs: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
+        """Runs, one line each, with the user's name: +new ~changed -gone on each side."""
         self.table(
             ("user", "run", "status", "in the folder", "in Business Central", "notes#"),
             (
@@ -61,7 +61,7 @@ class Teller:
                     _verbs(report["toBusinessCentral"]),
                     report["noteCount"] or "",
                 )
-                for user, report in by_user.items()
+                for user, report in runs
             ),
         )
 

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from azure.core.exceptions import ResourceNotFoundError
+from azure.data.tables import TableServiceClient
 from azure.storage.queue import QueueServiceClient
 
 from dev.azurite import Azurite
@@ -19,7 +20,6 @@ from dev.system.app import App
 from dev.system.settings import settings_for
 from dev.system.simulator_process import SimulatorProcess
 
-#: in the order in which messages bring forth others: who finds them empty one after the other finds everything done
 _QUEUES = ("company-jobs", "company-jobs-poison", "sync-jobs", "sync-jobs-poison")
 _QUEUE_VERSION = "2025-11-05"  # the newest that Azurite 3.35 knows
 
@@ -28,8 +28,9 @@ class System:
     """The whole system, ready on entry and gone on exit, after errors and Ctrl-C too.
 
     Storage is kept in memory. Ports are free ones unless `ports` (app, app_tls, entra, graph, bc, blob, queue,
-    table) names them. The timer is off: `tick` fires it. `settings` are added to the app's, `log` takes what the host
-    says, `speed` is that of the simulated clock.
+    table) names them. The timers are off: `tick` fires the one that looks for work. With `announced` the app has a
+    public address, so that the services announce changes to it; `announce` gives it one later. `settings` are added to
+    the app's, `log` takes what the host says, `speed` is that of the simulated clock.
     """
 
     simulators: Simulators
@@ -44,7 +45,9 @@ class System:
         ports: Mapping[str, int] | None = None,
         log: Path | None = None,
         speed: float = 1.0,
+        announced: bool = False,
     ) -> None:
+        self._announced = announced
         self._more = dict(settings or {})
         self._ports = dict(ports or {})
         self._log = log
@@ -66,7 +69,7 @@ class System:
                 self.simulators.addresses,
                 self.azurite.connection_string,
                 self._more,
-                public_address=f"https://127.0.0.1:{tls_port}",
+                public_address=f"https://127.0.0.1:{tls_port}" if self._announced else "",
             )
             self.host = stack.enter_context(
                 DevelopmentHost(
@@ -97,13 +100,42 @@ class System:
         self.app.fire("fan_out")
         self.wait_until_idle(timeout=timeout)
 
+    def announce(self) -> None:
+        """Start the app again with a public address, and let it subscribe to changes."""
+        self.host.stop()
+        self.settings["PUBLIC_ADDRESS"] = self.host.settings["PUBLIC_ADDRESS"] = self.host.https_url
+        self.restart_app()
+        self.keep_up()
+
+    def keep_up(self) -> None:
+        """Fire the timer that looks after subscriptions, and wait for its end."""
+        self.app.fire("upkeep")
+
+    def wait_until_quiet(self, *, timeout: float = 60) -> None:
+        """Wait until no notification is on its way and what they caused is done, also what that announced.
+
+        What waits for its simulated time, as Business Central's half minute, is not waited for.
+        """
+        until, seen = time.monotonic() + timeout, -1
+        while True:
+            self.simulators.graph.wait_for_deliveries(due_only=True, timeout=timeout)
+            self.wait_until_idle(timeout=timeout)
+            seen, before = len(self.simulators.graph.deliveries()), seen
+            if seen == before:
+                return
+            if time.monotonic() > until:
+                raise TimeoutError(f"Notifications still cause work after {timeout:.0f} s.")
+
     def wait_until_idle(self, *, timeout: float = 120) -> None:
         """Wait until no message is left in the queues, neither waiting nor in work. Raises TimeoutError."""
-        until = time.monotonic() + timeout
-        for queue in _QUEUES:
-            while self._messages(queue):
-                if time.monotonic() > until:
-                    raise TimeoutError(f"The queue {queue} is not empty after {timeout:.0f} s.")
+        until, clean = time.monotonic() + timeout, 0
+        # twice: what a message brought forth while the first look went round is seen by the second
+        while clean < 2:
+            busy = next((queue for queue in _QUEUES if self._messages(queue)), None)
+            clean = 0 if busy else clean + 1
+            if busy and time.monotonic() > until:
+                raise TimeoutError(f"The queue {busy} is not empty after {timeout:.0f} s.")
+            if busy:
                 time.sleep(0.05)
 
     def restart_app(self) -> None:
@@ -120,6 +152,12 @@ class System:
         """What Graph and BC were asked since a mark."""
         found = self.simulators.graph.counts(since)
         return {service: Counts(found.get(service, {})) for service in ("graph", "bc")}
+
+    def tables(self, name: str) -> list[dict[str, Any]]:
+        """All rows of one of the app's tables."""
+        client = TableServiceClient.from_connection_string(self.azurite.connection_string)
+        with client, client.get_table_client(f"{self.settings['STORAGE_PREFIX']}{name}") as table:
+            return [dict(row) for row in table.list_entities()]
 
     def _messages(self, queue: str) -> int:
         client = self._queues.get_queue_client(f"{self.settings['STORAGE_PREFIX']}-{queue}")

@@ -42,7 +42,9 @@ def settings_for(
         "AzureWebJobsStorage": storage,
         "STORAGE_PREFIX": f"local{secrets.token_hex(4)}",
         "SYNC_SCHEDULE": "0 */5 * * * *",
+        "UPKEEP_SCHEDULE": "30 */15 * * * *",
         "AzureWebJobs.fan_out.Disabled": "true",
+        "AzureWebJobs.upkeep.Disabled": "true",
         "PYTHON_THREADPOOL_THREAD_COUNT": "8",
         # storage on this machine may be asked more often than one that costs money
         "AzureFunctionsJobHost__extensions__queues__maxPollingInterval": "00:00:00.2",

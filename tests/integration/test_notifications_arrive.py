@@ -11,7 +11,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 @pytest.fixture(scope="module")
 def system() -> Iterator[System]:
-    with System() as running:
+    with System(announced=True) as running:
         yield running
 
 
