@@ -255,7 +255,12 @@ class Reading:
         read (R21, R22); a write would notice, a creation would not."""
         gone = {link.bc_id for link in self.links.values() if isinstance(self.shown.get(link.outlook_id), Absent)}
         creating = [key for key, each in self.bc.items() if isinstance(each, Present) and key not in self.links]
-        self._ask_bc([*creating, *(key for key in gone if isinstance(self.bc.get(key), Present))])
+        asked = [*creating, *(key for key in gone if isinstance(self.bc.get(key), Present))]
+        self._ask_bc(asked)
+        for key in asked:
+            if key in self.unanswered:  # kept for retry (R31); until then nothing is decided about it
+                del self.bc[key]
+                self.shown.pop(self.links[key].outlook_id if key in self.links else "", None)
 
     def _complete_newcomers(self) -> None:
         """Parked Outlook contacts that a BC newcomer may be (R7), or was, whatever its address is now (R22)."""

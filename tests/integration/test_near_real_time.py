@@ -253,6 +253,25 @@ def test_subscriptions_are_renewed_long_before_their_end(office: Office) -> None
     assert office.graph.subscriptions()[0]["id"] == before["id"]
 
 
+def test_a_changed_public_address_takes_all_subscriptions_along(office: Office) -> None:
+    (ada,) = at_work(office, "ada")
+    host = office.system.host
+    before, moved = host.settings["PUBLIC_ADDRESS"], f"https://localhost:{host.tls_port}"
+    try:
+        for address in (moved, before):
+            host.stop()
+            host.settings["PUBLIC_ADDRESS"] = address
+            office.system.restart_app()
+            office.system.keep_up()
+            told = [*office.graph.subscriptions(), *office.bc.subscriptions()]
+            assert {each["notificationUrl"].partition("/api/")[0] for each in told} == {address}
+            assert len(told) == 2
+        office.edit_in_outlook(ada, "Helen Ray", jobTitle="Buyer")
+        eventually(in_bc(office, "Helen Ray", "Buyer"))
+    finally:
+        host.settings["PUBLIC_ADDRESS"] = before
+
+
 def test_a_removed_profile_takes_its_subscription_along(office: Office) -> None:
     ada, _ = at_work(office, "ada", "ben")
     adas = office.app.user("GET", f"/api/profiles/{ada}")["user"]

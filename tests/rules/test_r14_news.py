@@ -271,3 +271,14 @@ def test_news_that_come_while_the_message_of_the_first_waits_are_read_with_it(wo
     assert not world.services.companies.ask(COMPANY, world.clock())
     serve_company(world.services, CompanyJob(COMPANY, Reason.BC, asked_at))
     assert waiting(world, "ben") == [Trigger.BC]
+
+
+def test_r31_who_cannot_be_asked_for_before_the_restoring_is_restored_later(world: World) -> None:
+    world.mailbox("ada").delete(world.cards("ada")["Ann Ash"])
+    with pytest.MonkeyPatch.context() as silent:
+        silent.setattr(type(world.bc), "read", lambda _self, _ids: {})
+        outlook_news(world)
+    assert "Ann Ash" not in world.cards("ada")
+    world.clock.advance(minutes=10)
+    world.tick("ada")
+    assert "Ann Ash" in world.cards("ada")
