@@ -364,6 +364,12 @@ class Subscriptions(Protocol):
     def delete(self, subscription: Subscription) -> None:
         """Forget it, if it is still there."""
 
+    def compared_at(self, source: Source) -> datetime | None:
+        """When what is stored was last compared with the list of the service; None before the first time."""
+
+    def has_compared(self, source: Source, at: datetime) -> None:
+        """It was compared now."""
+
 
 class Reports(Protocol):
     """Run reports (R35)."""

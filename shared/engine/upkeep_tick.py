@@ -22,7 +22,7 @@ from shared.pace import Pace
 logger = logging.getLogger(__name__)
 
 PARALLEL = 4  #: subscriptions made or renewed at the same time: each makes Graph call us back
-LIST_GRAPH_AT = 2  #: hour (UTC) in which Graph is asked for all our subscriptions: its list is throttled hard (8.1)
+COMPARED_EVERY = timedelta(hours=24)  #: Graph is asked so seldom for all our subscriptions: throttled hard (8.1)
 SETTLES = timedelta(minutes=30)  #: one made so short ago may not be stored yet
 
 
@@ -105,8 +105,9 @@ def _keep_companies(services: Services, companies: Sequence[str], pace: Pace) ->
 def _compare_with_graph(
     services: Services, profiles: Mapping[tuple[str, str], Profile], at: datetime, pace: Pace
 ) -> int:
-    """In one hour of the day: what Graph lost without a word is made anew, what nothing stored knows of is ended."""
-    if at.hour != LIST_GRAPH_AT:
+    """Once a day: what Graph lost without a word is made anew, what nothing stored knows of is ended."""
+    before = services.subscriptions.compared_at(Source.GRAPH)
+    if before is not None and at - before < COMPARED_EVERY:
         return 0
     notifications = services.directory(pace).notifications()
     try:
@@ -120,7 +121,9 @@ def _compare_with_graph(
     lost = [profiles[each] for each in owners if each in profiles]
     _one_by_one(lambda each: upkeep.keep_profile(services, each, pace, anew=True, now=True), lost)
     life = timedelta(minutes=services.limits.subscription_minutes)
-    return _end_orphans(services, notifications, listed, known, GRAPH_PATH, life)
+    ended = _end_orphans(services, notifications, listed, known, GRAPH_PATH, life)
+    services.subscriptions.has_compared(Source.GRAPH, at)
+    return ended
 
 
 def _end_orphans(

@@ -183,7 +183,12 @@ def _webhook(services: Services, profile: Profile, checks: _Checks) -> None:
     known = services.subscriptions.get(Source.GRAPH, profile.company_id, profile.id)
     if known is not None and known.is_healthy(services.now()):
         whole = " of the whole mailbox, since Graph takes none on folders" if known.whole_mailbox else ""
-        checks.good("webhook", f"Outlook announces changes{whole}.")
+        if known.problem:
+            checks.bad(
+                "webhook", f"Outlook announces changes{whole}, but the subscription was not renewed.", known.detail
+            )
+        else:
+            checks.good("webhook", f"Outlook announces changes{whole}.")
     elif known is not None and known.problem:
         checks.bad("webhook", f"There is no subscription. {polled}", known.detail)
     else:

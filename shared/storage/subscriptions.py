@@ -8,6 +8,7 @@ the secret of the notifications: it is stored, and never logged.
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from shared.engine.watching import Source, Subscription
 from shared.errors import RequestError, RetryableError
@@ -17,6 +18,7 @@ from shared.storage.tables import Operation, RowConflict, RowMissing, Tables, et
 from shared.storage.wire import Row
 
 _ATTEMPTS = 5
+_COMPARED = "compared"
 
 
 class TableSubscriptions:
@@ -84,6 +86,16 @@ class TableSubscriptions:
                 continue  # somebody saved it meanwhile, maybe with another id
             return
         raise RetryableError("A subscription is being changed all the time; it is tried again later.")
+
+    def compared_at(self, source: Source) -> datetime | None:
+        """See Subscriptions."""
+        row = self._table.get(source.value, _COMPARED)
+        at: datetime | None = None if row is None else row["at"]
+        return at
+
+    def has_compared(self, source: Source, at: datetime) -> None:
+        """See Subscriptions."""
+        self._table.apply(Operation("put", wire.row(source.value, _COMPARED, at=at)))
 
 
 def _key(company_id: str, profile_id: str) -> str:

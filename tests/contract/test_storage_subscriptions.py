@@ -147,3 +147,11 @@ def test_the_secret_does_not_show(world: World, caplog: pytest.LogCaptureFixture
         world.subscriptions.save(graphs(world))
     for text in (repr(saved), str(error.value), caplog.text):
         assert SECRET not in text
+
+
+def test_it_is_known_when_each_source_was_compared_with_its_service(world: World) -> None:
+    for at in (START, START + timedelta(days=1)):
+        world.subscriptions.has_compared(Source.GRAPH, at)
+        assert world.subscriptions.compared_at(Source.GRAPH) == at
+    assert world.subscriptions.compared_at(Source.BC) is None
+    assert all(each.company_id for each in world.subscriptions.all(Source.GRAPH))

@@ -16,6 +16,7 @@ class MemorySubscriptions:
     faults: Faults
     rows: dict[tuple[Source, str, str], Subscription] = field(default_factory=dict)
     saves: int = 0
+    compared: dict[Source, datetime] = field(default_factory=dict)
 
     def get(self, source: Source, company_id: str, profile_id: str = "") -> Subscription | None:
         with self.faults.around("subscriptions.get"):
@@ -48,6 +49,14 @@ class MemorySubscriptions:
     def delete(self, subscription: Subscription) -> None:
         with self.faults.around("subscriptions.delete"):
             self.rows.pop((subscription.source, subscription.company_id, subscription.profile_id), None)
+
+    def compared_at(self, source: Source) -> datetime | None:
+        with self.faults.around("subscriptions.compared_at"):
+            return self.compared.get(source)
+
+    def has_compared(self, source: Source, at: datetime) -> None:
+        with self.faults.around("subscriptions.has_compared"):
+            self.compared[source] = at
 
 
 @dataclass

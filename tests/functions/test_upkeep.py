@@ -35,7 +35,11 @@ def graph(desk: Desk) -> MemoryNotifications:
 
 
 def asked(desk: Desk, act: Callable[[], object]) -> list[str]:
-    """What Graph's subscriptions were asked for meanwhile."""
+    """What Graph's subscriptions were asked for meanwhile, beside the list of a day."""
+    return [each for each in asked_at_all(desk, act) if each != "listed"]
+
+
+def asked_at_all(desk: Desk, act: Callable[[], object]) -> list[str]:
     before = len(graph(desk).asked)
     act()
     return graph(desk).asked[before:]
@@ -257,7 +261,6 @@ def test_two_workers_make_one_subscription_not_two(watched: Desk) -> None:
 def test_orphans_at_our_address_are_ended_and_nobody_elses(watched: Desk) -> None:
     clock = watched.world.clock
     clock.advance(days=1)
-    clock.time = clock.time.replace(hour=2)
     for number, address in enumerate((ADDRESS, "https://other.contoso.example")):
         graph(watched).live[f"orphan-{number}"] = Draft(COMPANY, f"m{number}", "f", address)
         graph(watched).ends[f"orphan-{number}"] = clock() + timedelta(days=3)
@@ -322,13 +325,38 @@ def test_the_paths_that_services_are_given_are_our_doors() -> None:
 def test_what_graph_lost_without_a_word_is_made_anew_within_a_day(watched: Desk) -> None:
     clock = watched.world.clock
     clock.advance(days=1)
-    clock.time = clock.time.replace(hour=2)
     lost = subscription(watched).id
     del graph(watched).live[lost]
     keep_up(watched)
     assert set(graph(watched).live) == {subscription(watched).id, subscription(watched, BEN).id}
     assert subscription(watched).id != lost
     assert ADA in tick(watched)
+
+
+def test_graph_is_asked_for_its_list_once_a_day_whenever_the_timer_ticks(watched: Desk) -> None:
+    watched.world.clock.advance(days=1)
+    listed = []
+    for _ in range(4 * 3):  # a timer that ticks every six hours, for three days
+        listed.append("listed" in asked_at_all(watched, lambda: keep_up(watched)))
+        watched.world.clock.advance(hours=6)
+    assert listed == [True, False, False, False] * 3
+
+
+def test_a_list_that_graph_does_not_give_is_asked_for_again_at_the_next_tick(watched: Desk) -> None:
+    watched.world.clock.advance(days=1)
+    watched.world.faults.fail(1, RetryableError("throttled"), call="graph.listed")
+    assert [asked_at_all(watched, lambda: keep_up(watched)).count("listed") for _ in range(3)] == [0, 1, 0]
+
+
+def test_one_that_could_not_be_renewed_is_named_while_it_still_announces(watched: Desk) -> None:
+    graph(watched).refusal = SubscriptionRefused("Say yes in the portal.", code="no-permission")
+    watched.world.clock.advance(days=5)
+    keep_up(watched)
+    assert subscription(watched).is_healthy(watched.world.clock())
+    checks = watched.call("POST", f"/api/profiles/{ADA}/validate").body
+    (webhook,) = [each for each in checks["checks"] if each["check"] == "webhook"]
+    assert (webhook["ok"], webhook["whatToDo"], checks["ok"]) == (False, "Say yes in the portal.", True)
+    assert webhook["detail"].startswith("Outlook announces changes")
 
 
 def test_one_that_was_ended_for_a_better_one_that_is_refused_counts_as_none(watched: Desk) -> None:
