@@ -164,7 +164,7 @@ def _announced(system: System, teller: Teller, facts: Facts) -> None:
     )
     system.wait_until_quiet()
     teller.reports(_runs_since(system, seen))
-    teller.counts(system.counts(mark), "All of it, the announcement of our own write included")
+    teller.counts(system.counts(mark), "All of it, Graph's notification of our write in Ben's folder included")
 
 
 def _seconds_until(holds: Callable[[], bool], began: float) -> float:
