@@ -1,0 +1,1 @@
+"""The Business Central adapter against the simulator."""

@@ -1,0 +1,1 @@
+"""The Outlook adapter against the simulator, however the service behaves."""
