@@ -10,8 +10,8 @@ from urllib.parse import quote
 
 import azure.functions as func
 
-from functions.problems import json_text
 from shared.engine.versions import version_of
+from shared.json_text import json_text
 
 if TYPE_CHECKING:
     from shared.cards.model import Card

@@ -1,7 +1,6 @@
 """Errors as application/problem+json (RFC 9457), in one place."""
 
 import functools
-import json
 import logging
 import traceback
 import uuid
@@ -21,6 +20,7 @@ from shared.errors import (
     SyncError,
     Throttled,
 )
+from shared.json_text import json_text
 from shared.logs import log_event
 
 logger = logging.getLogger(__name__)
@@ -96,16 +96,6 @@ def problem(
         body["field"] = field
     text = json_text(body | dict(more or {}))
     return func.HttpResponse(text, status_code=status, mimetype=MIME_TYPE, headers=dict(headers or {}))
-
-
-def json_text(body: Mapping[str, Any]) -> str:
-    """A body as JSON that can be sent, whatever people typed into their contacts."""
-    text = json.dumps(body, ensure_ascii=False)
-    try:
-        text.encode()
-    except UnicodeEncodeError:  # half of a surrogate pair has no UTF-8: written as an escape
-        text = json.dumps(body)
-    return text
 
 
 def _status(error: SyncError) -> int:

@@ -9,7 +9,7 @@ import json
 import ssl
 import time
 import traceback
-from collections.abc import Coroutine, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,16 @@ class Got:
     text: str = ""
     problem: str = ""
     seconds: float = 0.0
+
+
+async def spread[T](items: Sequence[T], seconds: float) -> AsyncIterator[T]:
+    """Yield items one by one, evenly over real seconds."""
+    started = asyncio.get_running_loop().time()
+    for number, item in enumerate(items):
+        left = started + number * seconds / len(items) - asyncio.get_running_loop().time()
+        if left > 0:
+            await asyncio.sleep(left)
+        yield item
 
 
 class Outgoing:

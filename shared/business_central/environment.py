@@ -5,12 +5,11 @@ from urllib.parse import quote
 
 from shared.business_central.company import Company
 from shared.business_central.mapping import read_company
-from shared.business_central.reactions import is_final
+from shared.business_central.reactions import is_final, no_such_company
 from shared.business_central.subscriptions import EnvironmentNotifications
 from shared.business_central.walk import walk
 from shared.business_central.wire import API, LANGUAGE, is_guid, query
 from shared.engine.sides import BcCompany
-from shared.errors import CompanyUnavailable
 from shared.pace import Pace
 from shared.transport.client import Client, Service
 from shared.transport.gates import Rate
@@ -53,11 +52,7 @@ class Environment:
     def company(self, company_id: str) -> Company:
         """See BusinessCentral. Raises CompanyUnavailable for an id that BC cannot have given."""
         if not is_guid(company_id):
-            raise CompanyUnavailable(
-                "Business Central has no such company, or the app may not enter it. Check whether it was deleted, and "
-                "the companies of the app's permission sets.",
-                code="company-not-found",
-            )
+            raise no_such_company()
         return Company(self._client, self._pace, company_id.lower(), page_size=self._page_size)
 
     def notifications(self) -> EnvironmentNotifications:

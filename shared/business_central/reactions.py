@@ -85,6 +85,15 @@ def is_final(answer: Answer) -> bool:
     return code.lower() not in _REFUSALS and _PERMISSION.search(message) is not None
 
 
+def no_such_company() -> CompanyUnavailable:
+    """The company is not there, or not for the app."""
+    return CompanyUnavailable(
+        "Business Central does not know the company, or the app may not enter it. Check whether it was deleted, "
+        "and the companies of the app's permission sets.",
+        code="company-not-found",
+    )
+
+
 def company_error(answer: Answer, *, doing: str = "read contacts") -> SyncError:
     """What a refused reading, or a refused whole batch, means; `doing` what the app lacks permission for."""
     code, message = _note(answer)
@@ -98,11 +107,7 @@ def company_error(answer: Answer, *, doing: str = "read contacts") -> SyncError:
     if answer.status == 403 or is_final(answer):
         return CompanyUnavailable(_lacks_permission(message, doing), code="bc-permission")
     if lower == "internal_companynotfound":
-        return CompanyUnavailable(
-            "Business Central does not know the company, or the app may not enter it. Check whether it was deleted, "
-            "and the companies of the app's permission sets.",
-            code="company-not-found",
-        )
+        return no_such_company()
     if answer.status in {404, 405}:
         return CompanyUnavailable(
             "Business Central does not offer its contacts at the configured address. Check the environment's name and "

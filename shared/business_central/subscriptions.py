@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from shared.business_central.reactions import company_error
+from shared.business_central.reactions import company_error, no_such_company
 from shared.business_central.walk import walk
 from shared.business_central.wire import (
     ANY_VERSION,
@@ -22,7 +22,6 @@ from shared.business_central.wire import (
 )
 from shared.engine.watching import BC_PATH, Draft, Granted, Listed
 from shared.errors import (
-    CompanyUnavailable,
     OutcomeUnknown,
     RetryableError,
     SubscriptionExists,
@@ -49,7 +48,7 @@ class EnvironmentNotifications:
     def subscribe(self, draft: Draft) -> Granted:
         """See `Notifications`. BC decides how long it lasts: 3 days."""
         if not is_guid(draft.company_id):
-            raise CompanyUnavailable("There is no such company in Business Central.", code="company-not-found")
+            raise no_such_company()
         if not self._notifies_of_contacts(draft.company_id.lower()):
             raise SubscriptionRefused(
                 "Business Central offers no notifications for contacts in this environment. Nothing needs to be done: "

@@ -74,8 +74,8 @@ def request_automatic_run(
     """Put a run that nobody asked for into its mailbox's line; its report comes when it has something to say (R35).
 
     A run for news of one side reads that side's feed (R14); `heard` are the changes that were announced, if it is known
-    which. Answers whether a worker has to be woken for it: not while
-    a message is on its way, so that a burst is one message.
+    which. Answers whether a worker has to be woken for it: not while a message is on its way, so that a burst is one
+    message.
     """
     request = _request(services, profile, Wanted(), trigger, "", at)
     request = replace(request, reads_folder=trigger is not Trigger.BC, fresh_feed=trigger is Trigger.TIMER, heard=heard)

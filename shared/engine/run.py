@@ -102,7 +102,7 @@ class _Session:
             self._close(_failed(report, services, "gave-up", "The run was interrupted too often; start it again."))
             return None
         profile = services.profiles.get(request.company_id, request.profile_id)
-        if not request.trigger.is_requested and (profile is None or not (profile.enabled and profile.automatic)):
+        if not request.trigger.is_requested and (profile is None or not profile.is_automatic):
             services.reports.discard(report)  # switched off or removed since somebody noticed its work
             self.held.finish(request)
             return None

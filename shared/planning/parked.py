@@ -15,12 +15,12 @@ class ParkedByClue:
         """A clue is a BC id or a matching key, which holds an "@": they cannot be mixed up."""
         self._by_clue: dict[str, list[Parked]] = defaultdict(list)
         for each in parked:
-            for clue in {each.bc_id, *each.email_keys} - {""}:
+            for clue in each.keys:
                 self._by_clue[clue].append(each)
 
     def of(self, contact: BcContact) -> list[Parked]:
         """Its own kept contact first, then others with its e-mail address, in a fixed order."""
-        clues = (contact.id, emails.key_of(contact.card.email))
+        clues = filter(None, (contact.id, emails.key_of(contact.card.email)))
         found = {each.outlook_id: each for clue in clues for each in self._by_clue.get(clue, ())}
         return sorted(
             found.values(), key=lambda each: (each.bc_id != contact.id, each.reason == "untagged", each.outlook_id)

@@ -2,10 +2,10 @@
 
 import math
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from shared.engine import jobs
+from shared.engine.parallel import in_parallel
 from shared.errors import RetryableError
 from shared.storage.connect import StorageSettings, queue
 from shared.storage.tables import translated
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 SYNC_JOBS = "sync-jobs"  #: after the prefix and a hyphen, see `queue_name`
 COMPANY_JOBS = "company-jobs"
-_PARALLEL = 8
 _MOST_SECONDS = 7 * 86_400 - 60  #: a message cannot stay hidden longer than it lives
 
 
@@ -41,9 +40,7 @@ class QueueMessages:
         waking = list(mailbox_ids)
         if waking:
             self.sync_job(waking[0])  # makes the queue, if it is missing
-        if len(waking) > 1:
-            with ThreadPoolExecutor(_PARALLEL, thread_name_prefix="queue") as pool:
-                list(pool.map(self.sync_job, waking[1:]))
+        in_parallel(self.sync_job, waking[1:])
 
     def company_job(self, company_id: str, reason: str, *, delay: float = 0) -> None:
         """See Messages."""

@@ -5,13 +5,13 @@ into z0, z1, ... (64 KiB each). Every row carries the version of its form in `v`
 (platform reference 3.3), so the limits are checked here.
 """
 
-import json
 import zlib
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from shared.errors import SyncError
+from shared.json_text import json_text
 
 type Row = dict[str, Any]
 
@@ -34,12 +34,7 @@ class RowTooLarge(SyncError):
 
 def dumps(value: object) -> str:
     """Compact JSON that every service takes."""
-    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
-    try:
-        text.encode()
-    except UnicodeEncodeError:  # half of a surrogate pair, typed or pasted by somebody: written as an escape
-        text = json.dumps(value, separators=(",", ":"))
-    return text
+    return json_text(value, separators=(",", ":"))
 
 
 def packed(text: str) -> Row:

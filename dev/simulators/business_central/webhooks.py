@@ -1,6 +1,5 @@
 """From commits to POSTs at the addresses of subscribers (6.5)."""
 
-import asyncio
 import json
 import uuid
 from collections.abc import Iterable
@@ -9,6 +8,7 @@ from typing import Any
 from dev.simulators.business_central.company import Company
 from dev.simulators.business_central.environment import Environment
 from dev.simulators.business_central.subscriptions import Entry, Subscription, Subscriptions, notifications
+from dev.simulators.outgoing import spread
 from dev.simulators.world import World
 
 _WAITS = (60.0, 60.0, 600.0, 6_000.0, 60_000.0)  #: simulated seconds after each failed attempt but the last
@@ -131,9 +131,5 @@ class Webhooks:
         if together:
             await self._deliver(one.url, [(one, items)])
             return
-        started = asyncio.get_running_loop().time()
-        for number, item in enumerate(items):
-            left = started + number * seconds / len(items) - asyncio.get_running_loop().time()
-            if left > 0:
-                await asyncio.sleep(left)
+        async for item in spread(items, seconds):
             self._world.outgoing.spawn("bc", self._deliver(one.url, [(one, [item])]))

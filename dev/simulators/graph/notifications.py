@@ -1,6 +1,5 @@
 """From changes in mailboxes to POSTs at the endpoints of subscribers (reference 9.4, 9.6)."""
 
-import asyncio
 import json
 import secrets
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from dev.simulators.graph.endpoints import WINDOW, Endpoints
 from dev.simulators.graph.mailbox import Contact, Event
 from dev.simulators.graph.subscriptions import Subscription, Subscriptions
 from dev.simulators.graph.switches import Switches
+from dev.simulators.outgoing import spread
 from dev.simulators.world import TENANT, World
 
 LIFECYCLE_EVENTS = ("reauthorizationRequired", "subscriptionRemoved", "missed")
@@ -211,11 +211,7 @@ class Notifications:
         if together:
             await self._deliver("notify", url, items)
             return
-        started = asyncio.get_running_loop().time()
-        for number, item in enumerate(items):
-            left = started + number * seconds / len(items) - asyncio.get_running_loop().time()
-            if left > 0:
-                await asyncio.sleep(left)
+        async for item in spread(items, seconds):
             self._world.outgoing.spawn("graph", self._deliver("notify", url, [item]))
 
 

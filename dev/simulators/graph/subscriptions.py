@@ -4,7 +4,7 @@ import re
 import uuid
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -25,13 +25,11 @@ _CREATABLE = {
 }  # fmt: skip
 
 
-@dataclass(slots=True)
-class Subscription:
-    """One subscription of one app to contacts of one mailbox."""
+@dataclass(slots=True, kw_only=True)
+class Wish:
+    """What the body of a POST asks for, apart from the rights to it."""
 
-    id: str
-    client_id: str
-    user_id: str
+    user: str  #: as it was asked for
     folder: str | None  #: None: the whole mailbox
     resource: str  #: as it was asked for
     changes: tuple[str, ...]
@@ -40,6 +38,15 @@ class Subscription:
     client_state: str | None
     tls: str
     expires: datetime
+
+
+@dataclass(slots=True, kw_only=True)
+class Subscription(Wish):
+    """One subscription of one app to contacts of one mailbox."""
+
+    id: str
+    client_id: str
+    user_id: str
     immutable: bool  #: notifications carry immutable ids
     authorized: bool = True  #: False: reauthorization is due
     held: list[tuple[float, dict[str, Any]]] = field(default_factory=list)  #: items since then, with their times
@@ -48,21 +55,6 @@ class Subscription:
     def expires_text(self) -> str:
         """The expiry as answers carry it."""
         return self.expires.isoformat().replace("+00:00", "Z")
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What the body of a POST asks for, apart from the rights to it."""
-
-    user: str
-    folder: str | None
-    resource: str
-    changes: tuple[str, ...]
-    notification_url: str
-    lifecycle_url: str | None
-    client_state: str | None
-    tls: str
-    expires: datetime
 
 
 class Subscriptions:
@@ -99,18 +91,7 @@ class Subscriptions:
     def add(self, wish: Wish, client_id: str, user_id: str, immutable: bool) -> Subscription:
         """Make what was wished for."""
         made = Subscription(
-            str(uuid.uuid4()),
-            client_id,
-            user_id,
-            wish.folder,
-            wish.resource,
-            wish.changes,
-            wish.notification_url,
-            wish.lifecycle_url,
-            wish.client_state,
-            wish.tls,
-            wish.expires,
-            immutable,
+            **asdict(wish), id=str(uuid.uuid4()), client_id=client_id, user_id=user_id, immutable=immutable
         )
         self._by_id[made.id] = self._by_user[user_id][made.id] = made
         return made
@@ -153,15 +134,15 @@ def read_wish(body: dict[str, Any], switches: Switches, now: datetime) -> Wish:
         raise _invalid(f"latestSupportedTlsVersion must be one of {list(_TLS)}.")
     lifecycle = body.get("lifecycleNotificationUrl")
     return Wish(
-        named["user"],
-        named["folder"],
-        resource,
-        _changes(_text(body, "changeType")),
-        https_url(_text(body, "notificationUrl"), "notificationUrl"),
-        None if lifecycle is None else https_url(lifecycle, "lifecycleNotificationUrl"),
-        state,
-        tls,
-        read_expiry(_text(body, "expirationDateTime"), switches, now),
+        user=named["user"],
+        folder=named["folder"],
+        resource=resource,
+        changes=_changes(_text(body, "changeType")),
+        notification_url=https_url(_text(body, "notificationUrl"), "notificationUrl"),
+        lifecycle_url=None if lifecycle is None else https_url(lifecycle, "lifecycleNotificationUrl"),
+        client_state=state,
+        tls=tls,
+        expires=read_expiry(_text(body, "expirationDateTime"), switches, now),
     )
 
 
