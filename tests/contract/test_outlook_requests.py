@@ -19,13 +19,14 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from dev.simulators.launch import Simulators, start_simulators
-from shared.cards.model import Card, Field, Origin, OutlookContact, Stamp
+from shared.cards.model import Field, Origin, OutlookContact, Stamp
 from shared.engine.sides import FolderStamp, OutlookDraft, OutlookWrite
 from shared.outlook.directory import OutlookDirectory
 from shared.outlook.service import graph_service
 from shared.pace import Pace
 from shared.transport.auth import MsalTokens, Secret
 from shared.transport.client import Client
+from tests.fakes.cards import FULL_CARD
 from tests.fakes.http_service import FakeTime
 
 CSDL = Path(__file__).resolve().parents[3] / "shared" / "contracts" / "graph-v1.0-contacts.csdl"
@@ -39,24 +40,6 @@ pytestmark = [
 ]
 
 FOLDER = FolderStamp(company_id=str(uuid4()), profile_id="p1", environment="Production")
-CARD = Card(
-    name="Ada B. Lovelace",
-    job_title="Analyst",
-    company="Contoso",
-    email="ada@x.example;al@x.example",
-    phone="+44 1",
-    mobile="+44 2",
-    website="https://x.example",
-    address_1="1 Engine Way",
-    address_2="Floor 2",
-    city="London",
-    state="GL",
-    postal_code="N1",
-    country="Great Britain",
-    given_name="Ada",
-    middle_name="B.",
-    surname="Lovelace",
-)
 
 
 class Metadata:
@@ -211,7 +194,7 @@ def sent(simulators: Simulators, monkeypatch: pytest.MonkeyPatch) -> list[tuple[
     side.folder_named("Business Central")
     side.rename_folder(folder.id, "Customers")
     stamps = [Stamp(str(uuid4()), Origin.SYNC, "Production", FOLDER.company_id) for _ in range(25)]
-    made = side.create(folder.id, [OutlookDraft(CARD, each) for each in stamps])
+    made = side.create(folder.id, [OutlookDraft(FULL_CARD, each) for each in stamps])
     contacts = [each for each in made if isinstance(each, OutlookContact)]
     assert len(contacts) == 25
     side.main_folder()

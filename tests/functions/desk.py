@@ -140,6 +140,11 @@ class Desk:
         )
         use_services(self.services)
 
+    def announce_at(self, address: str) -> None:
+        """The app has a public address from now on: folders and companies are watched."""
+        self.services = replace(self.services, public_address=address)
+        use_services(self.services)
+
     # ------------------------------------------------------------ callers
 
     def call(

@@ -1,14 +1,12 @@
 """Subscriptions come with their profile, live as long as it, and end with it; losing one costs speed only."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from functions.fan_out import fan_out
 from functions.upkeep import upkeep
-from shared.bootstrap import use_services
 from shared.engine.watching import BC_PATH, GRAPH_PATH, Draft, Source
 from shared.errors import RetryableError, SubscriptionRefused
 from tests.fakes.watching import MemoryNotifications
@@ -34,6 +32,16 @@ def graph(desk: Desk) -> MemoryNotifications:
     return desk.world.directory.watch
 
 
+def share_a_mailbox(desk: Desk) -> None:
+    """Ada and Ben have a folder each in Ada's mailbox, are synced, and what changes is to be announced."""
+    desk.announce_at(ADDRESS)
+    desk.save(ADA)
+    desk.call("PUT", f"/api/admin/profiles/{BEN}", {"mailbox": "ada@contoso.example", "folder": "Ben's"})
+    for user in (ADA, BEN):
+        desk.call("POST", "/api/sync", {"user": user, "mode": "incremental"})
+        desk.work(ADA)
+
+
 def asked(desk: Desk, act: Callable[[], object]) -> list[str]:
     """What Graph's subscriptions were asked for meanwhile, beside the list of a day."""
     return [each for each in asked_at_all(desk, act) if each != "listed"]
@@ -46,8 +54,7 @@ def asked_at_all(desk: Desk, act: Callable[[], object]) -> list[str]:
 
 
 def test_a_first_run_leaves_a_subscription_on_its_folder(desk: Desk) -> None:
-    desk.services = replace(desk.services, public_address=ADDRESS)
-    use_services(desk.services)
+    desk.announce_at(ADDRESS)
     desk.save(ADA)
     assert graph(desk).live == {}
     desk.call("POST", "/api/sync", {"user": ADA, "mode": "incremental"})
@@ -187,8 +194,7 @@ def test_one_users_refusal_stops_no_other_user(watched: Desk) -> None:
 
 def test_a_changed_public_address_moves_all_subscriptions(watched: Desk) -> None:
     old = item(watched)
-    watched.services = replace(watched.services, public_address="https://new.contoso.example")
-    use_services(watched.services)
+    watched.announce_at("https://new.contoso.example")
     keep_up(watched)
     assert {each.address for each in graph(watched).live.values()} == {"https://new.contoso.example"}
     assert {each.address for each in watched.world.environment.watch.live.values()} == {"https://new.contoso.example"}
@@ -216,14 +222,8 @@ def test_a_recreated_folder_is_watched_in_place_of_the_old_one(watched: Desk) ->
 
 
 def test_profiles_of_one_mailbox_share_a_subscription_on_the_whole_of_it(desk: Desk) -> None:
-    desk.services = replace(desk.services, public_address=ADDRESS)
-    use_services(desk.services)
     graph(desk).folders = False
-    desk.save(ADA)
-    desk.call("PUT", f"/api/admin/profiles/{BEN}", {"mailbox": "ada@contoso.example", "folder": "Ben's"})
-    for user in (ADA, BEN):
-        desk.call("POST", "/api/sync", {"user": user, "mode": "incremental"})
-        desk.work(ADA)
+    share_a_mailbox(desk)
     (key,) = graph(desk).live
     assert {subscription(desk, ADA).id, subscription(desk, BEN).id} == {key}
     desk.work(ADA)
@@ -238,8 +238,7 @@ def test_profiles_of_one_mailbox_share_a_subscription_on_the_whole_of_it(desk: D
 
 
 def test_what_a_dead_run_left_at_graph_is_replaced_since_nobody_knows_its_secret(desk: Desk) -> None:
-    desk.services = replace(desk.services, public_address=ADDRESS)
-    use_services(desk.services)
+    desk.announce_at(ADDRESS)
     desk.save(ADA)
     desk.world.faults.fail(2, RetryableError("storage is away"), call="subscriptions.save")
     desk.call("POST", "/api/sync", {"user": ADA, "mode": "incremental"})
@@ -307,8 +306,7 @@ def test_a_company_that_cannot_be_watched_is_polled_as_ever(watched: Desk) -> No
 
 
 def test_a_shared_mailbox_is_watched_like_any_other(desk: Desk) -> None:
-    desk.services = replace(desk.services, public_address=ADDRESS)
-    use_services(desk.services)
+    desk.announce_at(ADDRESS)
     desk.call("PUT", f"/api/admin/profiles/{SALES}", {})
     desk.call("POST", "/api/sync", {"user": SALES, "mode": "incremental"})
     desk.work(SALES)
@@ -360,8 +358,7 @@ def test_one_that_could_not_be_renewed_is_named_while_it_still_announces(watched
 
 
 def test_one_that_was_ended_for_a_better_one_that_is_refused_counts_as_none(watched: Desk) -> None:
-    watched.services = replace(watched.services, public_address="https://new.contoso.example")
-    use_services(watched.services)
+    watched.announce_at("https://new.contoso.example")
     graph(watched).refusal = SubscriptionRefused("No.", code="webhook-unreachable")
     keep_up(watched)
     assert graph(watched).live == {}
@@ -370,8 +367,7 @@ def test_one_that_was_ended_for_a_better_one_that_is_refused_counts_as_none(watc
 
 
 def test_a_profile_whose_new_subscription_is_not_answered_is_polled(watched: Desk) -> None:
-    watched.services = replace(watched.services, public_address="https://new.contoso.example")
-    use_services(watched.services)
+    watched.announce_at("https://new.contoso.example")
     for _ in range(2):
         watched.world.faults.fail(1, RetryableError("away"), call="graph.subscribe")
     keep_up(watched)
@@ -379,14 +375,8 @@ def test_a_profile_whose_new_subscription_is_not_answered_is_polled(watched: Des
 
 
 def test_two_profiles_of_one_mailbox_do_not_end_each_others_subscription(desk: Desk) -> None:
-    desk.services = replace(desk.services, public_address=ADDRESS)
-    use_services(desk.services)
-    desk.save(ADA)
-    desk.call("PUT", f"/api/admin/profiles/{BEN}", {"mailbox": "ada@contoso.example", "folder": "Ben's"})
     graph(desk).refusal = SubscriptionRefused("Not now.", code="webhook-unreachable")
-    for user in (ADA, BEN):
-        desk.call("POST", "/api/sync", {"user": user, "mode": "incremental"})
-        desk.work(ADA)
+    share_a_mailbox(desk)
     graph(desk).refusal, graph(desk).folders = None, False
     desk.world.clock.advance(hours=1)
     desk.world.faults.before("subscriptions.save", lambda: None)
@@ -400,14 +390,8 @@ def test_two_profiles_of_one_mailbox_do_not_end_each_others_subscription(desk: D
 
 
 def test_who_shared_one_that_is_gone_learns_of_it_at_once(desk: Desk) -> None:
-    desk.services = replace(desk.services, public_address=ADDRESS)
-    use_services(desk.services)
     graph(desk).folders = False
-    desk.save(ADA)
-    desk.call("PUT", f"/api/admin/profiles/{BEN}", {"mailbox": "ada@contoso.example", "folder": "Ben's"})
-    for user in (ADA, BEN):
-        desk.call("POST", "/api/sync", {"user": user, "mode": "incremental"})
-        desk.work(ADA)
+    share_a_mailbox(desk)
     graph(desk).live.clear()
     desk.world.clock.advance(days=4, hours=23)
     for _ in range(3):

@@ -26,8 +26,7 @@ GRAPH, LIFECYCLE, BC = "/api/webhooks/graph", "/api/webhooks/graph/lifecycle", "
 @pytest.fixture
 def watched(desk: Desk) -> Desk:
     """Ada and Ben are synced, and what changes is announced."""
-    desk.services = replace(desk.services, public_address=ADDRESS)
-    use_services(desk.services)
+    desk.announce_at(ADDRESS)
     desk.world.bc.put(displayName="Ann Ash", email="ann@contoso.example", city="Basel")
     for user in (ADA, BEN):
         desk.save(user)

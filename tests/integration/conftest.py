@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from dev.system import System
-from tests.integration.office import Office
+from tests.integration.office import Office, emptied
 
 #: Short leases and no pauses between attempts: tests kill the app and let runs fail.
 SETTINGS = {
@@ -24,12 +24,5 @@ def system() -> Iterator[System]:
 
 @pytest.fixture
 def office(system: System) -> Iterator[Office]:
-    simulators = system.simulators
-    simulators.bc.reset()
-    simulators.graph.reset()
-    yield Office(system)
-    simulators.graph.clear_faults()
-    simulators.graph.set_latency("graph")
-    system.wait_until_idle()
-    system.app.remove_all_profiles()
-    assert simulators.graph.defects() == [], "a mistake of the simulators"
+    with emptied(system) as office:
+        yield office

@@ -1,6 +1,7 @@
 """A company and some users in the running system, for one test."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from dev.system import System
@@ -94,6 +95,20 @@ class Office:
     def writes(self, since: int) -> int:
         """Writes to Graph and BC since a mark."""
         return sum(each.writes for each in self.counts(since).values())
+
+
+@contextmanager
+def emptied(system: System) -> Iterator[Office]:
+    """A running system without people and contacts; when the test ends, everything that it caused is over."""
+    simulators = system.simulators
+    simulators.bc.reset()
+    simulators.graph.reset()
+    yield Office(system)
+    simulators.graph.clear_faults()
+    simulators.graph.set_latency("graph")
+    system.wait_until_idle()
+    system.app.remove_all_profiles()
+    assert simulators.graph.defects() == [], "a mistake of the simulators"
 
 
 def email_of(name: str) -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from dev.system import System
 from tests.integration.conftest import SETTINGS
-from tests.integration.office import FOLDER, Office
+from tests.integration.office import FOLDER, Office, emptied
 
 pytestmark = pytest.mark.integration
 
@@ -25,15 +25,9 @@ def system() -> Iterator[System]:
 
 @pytest.fixture
 def office(system: System) -> Iterator[Office]:
-    simulators = system.simulators
-    simulators.bc.reset()
-    simulators.graph.reset()
-    simulators.bc.switch(notification_delay=0.0)
-    yield Office(system)
-    simulators.graph.clear_faults()
-    system.wait_until_idle()
-    system.app.remove_all_profiles()
-    assert simulators.graph.defects() == [], "a mistake of the simulators"
+    with emptied(system) as office:
+        office.bc.switch(notification_delay=0.0)
+        yield office
 
 
 def at_work(office: Office, *users: str, **switches: object) -> list[str]:

@@ -47,6 +47,15 @@ def calls(world: World, *starts: str) -> list[str]:
     return [each for each in world.faults.calls if each.startswith(starts)]
 
 
+def change_cy(world: World) -> None:
+    """Cy Cedar, whom Ben has made, is changed in BC when all have heard of the making."""
+    tell(world, Reason.NEWS)
+    world.work("ada")
+    world.work("ben")
+    world.bc.edit(key_of(world, "Cy Cedar"), jobTitle="Buyer")
+    tell(world)
+
+
 def job_title(world: World, user: str, name: str) -> str:
     entries = world.mailbox(user).in_folder(world.folder(user)).values()
     return next(each.card.job_title for each in entries if each.card.name == name)
@@ -96,11 +105,7 @@ def test_r14_news_of_bc_reach_only_those_whose_scope_the_contact_is_or_was_in(wo
 def test_r4_a_contact_that_is_held_outside_the_filter_is_news_for_its_holder(world: World) -> None:
     world.mailbox("ben").add(world.folder("ben"), name="Cy Cedar", email="cy@contoso.example", city="Chur")
     world.sync("ben")
-    tell(world, Reason.NEWS)
-    world.work("ada")
-    world.work("ben")
-    world.bc.edit(key_of(world, "Cy Cedar"), jobTitle="Buyer")
-    tell(world)
+    change_cy(world)
     assert waiting(world, "ben") == [Trigger.BC]
     world.work("ben")
     assert job_title(world, "ben", "Cy Cedar") == "Buyer"
@@ -242,11 +247,7 @@ def test_r4_own_creations_that_a_new_filter_puts_outside_are_news_for_their_hold
     world.sync("ben")
     world.profile("ben", filter={"city": "Bern"})
     world.sync("ben")
-    tell(world, Reason.NEWS)
-    world.work("ada")
-    world.work("ben")
-    world.bc.edit(key_of(world, "Cy Cedar"), jobTitle="Buyer")
-    tell(world)
+    change_cy(world)
     assert waiting(world, "ben") == [Trigger.BC]
 
 

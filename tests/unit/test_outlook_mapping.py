@@ -11,27 +11,10 @@ from shared.cards.normalise import clean
 from shared.engine.sides import OutlookDraft, OutlookWrite
 from shared.outlook.mapping import body_of_draft, body_of_write, contact_of, is_complete
 from shared.outlook.wire import CONTACT_PROPERTIES
+from tests.fakes.cards import FULL_CARD
 
 OURS = "Business Central"
 STAMP = Stamp("b1d2", Origin.SYNC, "Production", "c0-1")
-CARD = Card(
-    name="Ada B. Lovelace",
-    job_title="Analyst",
-    company="Contoso",
-    email="ada@x.example;al@x.example",
-    phone="+44 1",
-    mobile="+44 2",
-    website="https://x.example",
-    address_1="1 Engine Way",
-    address_2="Floor 2",
-    city="London",
-    state="LDN",
-    postal_code="N1",
-    country="Great Britain",
-    given_name="Ada",
-    middle_name="B.",
-    surname="Lovelace",
-)
 
 
 def read(**row: Any) -> OutlookContact:
@@ -51,7 +34,7 @@ def echoed(card: Card) -> Card:
 
 def test_every_field_comes_back_as_it_was_sent() -> None:
     """R41"""
-    assert echoed(CARD) == CARD
+    assert echoed(FULL_CARD) == FULL_CARD
 
 
 @pytest.mark.parametrize("empty", [None, "", "   ", {}, [], [None], [""], 7, True, {"x": 1}])
@@ -234,7 +217,7 @@ def test_the_users_categories_stay() -> None:
     """R28"""
     assert written(read(categories=["Red"]))["categories"] == ["Red", OURS]
     assert "categories" not in written(read(categories=["business central", "Red"]))
-    assert body_of_draft(OutlookDraft(CARD, STAMP), OURS)["categories"] == [OURS]
+    assert body_of_draft(OutlookDraft(FULL_CARD, STAMP), OURS)["categories"] == [OURS]
 
 
 def test_marks_are_taken_off_and_the_users_categories_stay() -> None:
@@ -254,7 +237,7 @@ def test_the_stamp_is_written_and_read() -> None:
 
 
 def test_marks_that_were_not_asked_for_are_not_known() -> None:
-    row = {"id": "c1", **body_of_draft(OutlookDraft(CARD, STAMP), OURS)}
+    row = {"id": "c1", **body_of_draft(OutlookDraft(FULL_CARD, STAMP), OURS)}
     contact = contact_of(row, marks_known=False)
     assert contact is not None
     assert (contact.marks_known, contact.stamp, contact.private) == (False, None, False)

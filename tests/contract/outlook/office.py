@@ -10,27 +10,11 @@ from dev.simulators.graph.control import GraphControl
 from shared.cards.model import Card, Origin, OutlookContact, Stamp
 from shared.engine.sides import Folder, FolderStamp, OutlookDraft, OutlookSide
 from shared.errors import ContactError
+from tests.fakes.cards import FULL_CARD
 
 CATEGORY = "Business Central"
 ADDRESS = "ada@contoso.example"
 STAMP = FolderStamp(company_id=str(uuid4()), profile_id="p1", environment="Production")
-CARD = Card(
-    name="Ada B. Lovelace",
-    job_title="Analyst",
-    company="Contoso",
-    email="ada@x.example;al@x.example;a3@x.example",
-    phone="+44 1",
-    mobile="+44 2",
-    website="https://x.example",
-    address_1="1 Engine Way",
-    address_2="Floor 2",
-    city="London",
-    postal_code="N1",
-    country="Great Britain",
-    given_name="Ada",
-    middle_name="B.",
-    surname="Lovelace",
-)
 
 #: Ways in which the real service may behave where its documentation is silent.
 SERVICES: dict[str, dict[str, Any]] = {
@@ -82,7 +66,7 @@ class Outlook:
         return self.graph.create_contact(self.user, {"displayName": name, **properties}, self.folder)
 
 
-def draft(card: Card = CARD, bc_id: str = "") -> OutlookDraft:
+def draft(card: Card = FULL_CARD, bc_id: str = "") -> OutlookDraft:
     return OutlookDraft(card, Stamp(bc_id or str(uuid4()), Origin.SYNC, "Production", STAMP.company_id))
 
 
@@ -91,6 +75,6 @@ def made(outcome: OutlookContact | ContactError | None) -> OutlookContact:
     return outcome
 
 
-def create(side: OutlookSide, folder: Folder, card: Card = CARD) -> OutlookContact:
+def create(side: OutlookSide, folder: Folder, card: Card = FULL_CARD) -> OutlookContact:
     (outcome,) = side.create(folder.id, [draft(card)])
     return made(outcome)

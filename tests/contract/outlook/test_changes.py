@@ -5,7 +5,8 @@ import pytest
 from dev.simulators.graph.control import GraphControl
 from shared.engine.sides import Folder, OutlookSide
 from shared.errors import PositionExpired
-from tests.contract.outlook.office import CARD, Outlook, create, strict_only
+from tests.contract.outlook.office import Outlook, create, strict_only
+from tests.fakes.cards import FULL_CARD
 
 pytestmark = pytest.mark.integration
 
@@ -26,7 +27,7 @@ def test_the_feed_tells_what_happened_since(side: OutlookSide, folder: Folder, o
     assert set(second.removed) >= {ids["deleted"], ids["moved"]}
     assert not {ids["deleted"], ids["moved"]} & set(by_id)
     assert (by_id[ids["edited"]].card.name, by_id[ids["edited"]].card.job_title) == ("edited", "CTO")
-    assert by_id[own.id].card == CARD
+    assert by_id[own.id].card == FULL_CARD
 
 
 @strict_only

@@ -9,7 +9,8 @@ from dev.simulators.graph.control import GraphControl
 from shared.cards.model import Field, OutlookContact
 from shared.engine.sides import Folder, OutlookSide, OutlookWrite
 from shared.errors import ChangedMeanwhile, ContactGone, FolderMissing, InvalidValue, OutcomeUnknown, ProfileError
-from tests.contract.outlook.office import CARD, CATEGORY, Outlook, create, draft, made, strict_only
+from tests.contract.outlook.office import CATEGORY, Outlook, create, draft, made, strict_only
+from tests.fakes.cards import FULL_CARD
 
 pytestmark = pytest.mark.integration
 
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.integration
 def test_a_created_contact_holds_every_field_and_mark(side: OutlookSide, folder: Folder, outlook: Outlook) -> None:
     """R41, R9, R28"""
     contact = create(side, folder)
-    assert contact.card == CARD
+    assert contact.card == FULL_CARD
     assert contact.categories == (CATEGORY,)
     again = side.read(folder.id, [contact.id])[contact.id]
     assert again is not None
@@ -163,14 +164,14 @@ def test_r21_removed_contacts_lie_in_deleted_items(side: OutlookSide, folder: Fo
 
 def test_one_refused_value_does_not_stop_the_others(side: OutlookSide, folder: Folder) -> None:
     """R31"""
-    outcomes = side.create(folder.id, [draft(), draft(CARD._replace(job_title="x" * 300)), draft()])
+    outcomes = side.create(folder.id, [draft(), draft(FULL_CARD._replace(job_title="x" * 300)), draft()])
     assert [type(each) for each in outcomes] == [OutlookContact, InvalidValue, OutlookContact]
 
 
 def test_a_lost_create_is_unknown_and_found_by_its_stamp(side: OutlookSide, folder: Folder, outlook: Outlook) -> None:
     """R9"""
     outlook.graph.add_fault("lost-answer", service="graph", method="POST", path="contacts", item=True, skip=1)
-    drafts = [draft(CARD._replace(name=f"N{each}")) for each in range(3)]
+    drafts = [draft(FULL_CARD._replace(name=f"N{each}")) for each in range(3)]
     outcomes = side.create(folder.id, drafts)
     assert sorted(type(each).__name__ for each in outcomes) == ["OutcomeUnknown", "OutlookContact", "OutlookContact"]
     lost = drafts[[isinstance(each, OutcomeUnknown) for each in outcomes].index(True)].stamp.bc_id
@@ -181,7 +182,7 @@ def test_a_lost_create_is_unknown_and_found_by_its_stamp(side: OutlookSide, fold
 def test_throttled_parts_are_done_later(side: OutlookSide, folder: Folder, outlook: Outlook) -> None:
     """R32; three at a time in the rough service: ordered batches after the first refusal"""
     outlook.graph.add_fault("answer", service="graph", item=True, path="contacts", status=503, times=4, skip=2)
-    outcomes = side.create(folder.id, [draft(CARD._replace(name=f"N{each}")) for each in range(45)])
+    outcomes = side.create(folder.id, [draft(FULL_CARD._replace(name=f"N{each}")) for each in range(45)])
     assert all(isinstance(each, OutlookContact) for each in outcomes)
     assert len(outlook.contacts()) == 45
 
@@ -203,7 +204,7 @@ def test_a_first_sync_of_a_thousand_takes_fifty_requests(
     side: OutlookSide, folder: Folder, graph: GraphControl
 ) -> None:
     graph.reset_log()
-    outcomes = side.create(folder.id, [draft(CARD._replace(name=f"N{each}")) for each in range(1000)])
+    outcomes = side.create(folder.id, [draft(FULL_CARD._replace(name=f"N{each}")) for each in range(1000)])
     assert all(isinstance(each, OutlookContact) for each in outcomes)
     assert len(graph.log(service="graph", items=False)) == 50
     graph.reset_log()
