@@ -9,10 +9,11 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from shared.cards.model import BcContact
+from shared.engine.company_state import FeedChanges, FeedState, HeldFeed, RosterEntry
 from shared.engine.model import HeldKind, Positions
 from shared.engine.services import Services
 from shared.engine.sides import BcSide
-from shared.engine.state import Busy, FeedChanges, FeedState, HeldFeed, RosterEntry
+from shared.engine.state import Busy
 from shared.errors import RetryableError
 from shared.pace import Pace
 

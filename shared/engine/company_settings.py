@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from shared.cards.model import Field
 from shared.engine.callers import Caller, Subject, check_origin, find_company
+from shared.engine.company_state import Told
 from shared.engine.jobs import Reason
 from shared.engine.model import CompanySettings
 from shared.engine.services import Services
-from shared.engine.state import Told
 from shared.engine.versions import check_version
 from shared.errors import RequestError
 from shared.filters import parse_filter

@@ -13,13 +13,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from shared.engine import company_feed
+from shared.engine.company_state import FeedState, LogEntry, Told
 from shared.engine.jobs import CompanyJob, Reason
 from shared.engine.model import CompanySettings, Mode, Profile, RunStatus, Trigger
 from shared.engine.parallel import in_parallel
 from shared.engine.requests import Wanted, request_automatic_run, request_run
 from shared.engine.rules_of import rules_of
 from shared.engine.services import Services
-from shared.engine.state import FeedState, LogEntry, Mark, Told
+from shared.engine.state import Mark
 from shared.engine.watching import Source
 from shared.errors import CompanyError
 from shared.filters import FilterError

@@ -8,30 +8,26 @@ from shared.cards.model import Origin
 from shared.engine import company_feed
 from shared.engine.apply_bc import BcStage
 from shared.engine.apply_outlook import OutlookStage
+from shared.engine.company_state import FeedState
 from shared.engine.folders import ChosenFolder, choose_folder
-from shared.engine.model import CompanySettings, Counted, HeldKind, Mode, Positions, Profile, RunRequest
+from shared.engine.holding import circumstances, held_kind, waiting
+from shared.engine.model import CompanySettings, Mode, Positions, Profile, RunRequest
+from shared.engine.moving import moved_positions, next_retry
 from shared.engine.reading import Extent, Reading
 from shared.engine.recording import Recorder
 from shared.engine.rules_of import rules_of, text_of
 from shared.engine.services import Services
+from shared.engine.showing import shown
 from shared.engine.sides import Folder, OutlookSide
-from shared.engine.state import FeedState, ProfileState
+from shared.engine.state import ProfileState
 from shared.engine.tally import Tally
 from shared.engine.upkeep import watched_as
-from shared.engine.watching import DELETED, fingerprint
 from shared.engine.work import Work, touched_in_bc
 from shared.errors import FolderMissing, PositionExpired
 from shared.pace import Pace
-from shared.planning.describe import describe
 from shared.planning.guards import (
-    ALL,
-    BC_REMOVALS,
-    OUTLOOK_REMOVALS,
-    Circumstances,
     Held,
     hold_back,
-    id_of,
-    kind_of,
 )
 from shared.planning.model import (
     Create,
@@ -49,8 +45,6 @@ from shared.planning.model import (
 from shared.planning.plan import make_plan
 
 _ANY_TIME = datetime.min.replace(tzinfo=UTC)  #: the feed as it is will do
-ECHOES_MOST = 200  #: own writes in Outlook that are recognised when they are announced
-HELD_MOST = 2_000  #: removals that are remembered one by one while they wait for approval
 
 
 @dataclass(slots=True)
@@ -198,48 +192,13 @@ class OneRun:
         plan = make_plan(reading.inputs)
         self.tally.remark(plan.notes)
         self.tally.unchanged(plan.unchanged)
-        plan, held = hold_back(plan, self.services.limits.safety, self._circumstances(reading))
-        self.tally.held += [_held_kind(each) for each in held]
+        around = circumstances(self.services, self.request, reading)
+        plan, held = hold_back(plan, self.services.limits.safety, around)
+        self.tally.held += [held_kind(each) for each in held]
         if self.request.preview:
-            self._show(plan, held)
+            self.described = shown(plan, held, self.tally)
             return
         self._apply(reading, plan, held, company)
-
-    def _circumstances(self, reading: Reading) -> Circumstances:
-        positions = reading.positions
-        counted: dict[str, int] = {}
-        if not self.request.trigger.is_requested:
-            for each in self._counted_lately(positions):
-                counted[each.kind] = counted.get(each.kind, 0) + each.count
-        return Circumstances(
-            links=positions.link_count,
-            counted=counted,
-            strange_folder=not reading.chosen.made and positions.last_run_at is None,
-            confirmed_removals=self.request.confirm_removals,
-            held_before={kind: frozenset(ids) for kind, ids in positions.held.items()},
-            parked=reading.parked,
-        )
-
-    def _counted_lately(self, positions: Positions) -> list[Counted]:
-        since = self.services.now() - timedelta(hours=self.services.limits.safety.window_hours)
-        return [each for each in positions.counted if each.at >= since]
-
-    def _show(self, plan: Plan, held: Sequence[Held]) -> None:
-        """R34: every operation, field by field, and what would be held; the counts are those of the plan."""
-        for operation in plan.operations:
-            self._show_one(operation, held=False)
-        for each in held:
-            for operation in each.operations:
-                self._show_one(operation, held=True)
-
-    def _show_one(self, operation: Operation, *, held: bool) -> None:
-        line = describe(operation)
-        if line is None:
-            return
-        self.described.append({**line, "held": held})
-        if not held and isinstance(operation, Create | Write | Remove):
-            verbs = {Create: "created", Write: "updated", Remove: "deleted"}
-            self.tally.add(operation.side, verbs[type(operation)])
 
     def _apply(self, reading: Reading, plan: Plan, held: Sequence[Held], company: CompanySettings) -> None:
         services, inputs = self.services, reading.inputs
@@ -279,17 +238,10 @@ class OneRun:
         self._index_outside(inputs, work)
         if work.unfinished:
             work.need_time()
-        moved = self._moved(work, reading, plan, company)
+        moved = moved_positions(work, reading, plan, text_of(self.profile, company))
         self.unwatched = watched_as(services, self.profile, moved) not in ("", moved.watched)
-        recorder.finish(replace(moved, held=self._waiting(reading, held)))
-        self.next_retry = self._next_retry(reading, recorder)
-
-    def _next_retry(self, reading: Reading, recorder: Recorder) -> datetime | None:
-        """When the next of all retries is due (R31): a mark that was served, or put for sooner, has forgotten them."""
-        if reading.others is None and not recorder.failed:
-            return None
-        kept = self.state.retries() if reading.others is None else [*reading.others, *recorder.failed.values()]
-        return min((each.next_at for each in kept), default=None)
+        recorder.finish(replace(moved, held=waiting(reading, held)))
+        self.next_retry = next_retry(self.state, reading, recorder)
 
     def _index_outside(self, inputs: Inputs, work: Work) -> None:
         """R4: who must hear of a contact although the filter excludes it."""
@@ -300,62 +252,8 @@ class OneRun:
                 company_id = inputs.rules.company_id
                 self.services.companies.note_outside(company_id, self.profile.id, ids, linked=linked)
 
-    def _moved(self, work: Work, reading: Reading, plan: Plan, company: CompanySettings) -> Positions:
-        """Positions move last (R30); a run limited by a filter of its own moves none."""
-        now = self.services.now()
-        limited = reading.rules.limit_to is not None
-        positions = reading.positions if limited else work.positions
-        unknown_outcome = any(retry.code == "outcome-unknown" for retry in work.recorder.failed.values())
-        moved = replace(
-            positions,
-            unclean=unknown_outcome,
-            echoes=_echoes(positions, work),
-            last_checked_at=now,
-            last_run_at=positions.last_run_at if limited else now,
-            counted=tuple(self._counted_lately(positions)) + self._counted_now(plan),
-        )
-        if limited:
-            return moved
-        return replace(
-            moved,
-            delta_link=reading.delta_link or positions.delta_link,
-            feed_epoch=reading.feed.epoch,
-            filter_text=text_of(self.profile, company),
-            last_full_at=now if self.request.mode is Mode.FULL else positions.last_full_at,
-        )
-
-    def _waiting(self, reading: Reading, held: Sequence[Held]) -> dict[str, tuple[str, ...]]:
-        """Removals that wait for approval (R26): a full look forgets what is no longer due."""
-        whole = reading.extent.outlook_full and reading.extent.bc_full
-        waiting: dict[str, tuple[str, ...]] = {} if whole else dict(reading.positions.held)
-        for each in held:
-            if each.kind in (OUTLOOK_REMOVALS, BC_REMOVALS):
-                ids = dict.fromkeys([*waiting.get(each.kind, ()), *(id_of(one) for one in each.operations)])
-                waiting[each.kind] = tuple(ids) if len(ids) <= HELD_MOST else (ALL,)
-        return waiting
-
-    def _counted_now(self, plan: Plan) -> tuple[Counted, ...]:
-        if self.request.trigger.is_requested:
-            return ()
-        kinds: dict[str, int] = {}
-        for operation in plan.operations:
-            if kind := kind_of(operation):
-                kinds[kind] = kinds.get(kind, 0) + 1
-        return tuple(Counted(self.services.now(), kind, count) for kind, count in kinds.items())
-
 
 NO_ANSWER = "The service gave no answer about this contact; it was left as it is and is tried again."
-
-
-def _echoes(positions: Positions, work: Work) -> tuple[str, ...]:
-    """The latest own writes in Outlook; that one was removed is news again when it has come back."""
-    linked = work.recorder.links.keys() - work.inputs.links.keys()
-    back = {fingerprint(work.recorder.links[key].outlook_id, DELETED) for key in linked}
-    return tuple(each for each in (*positions.echoes, *work.echoes) if each not in back)[-ECHOES_MOST:]
-
-
-def _held_kind(held: Held) -> HeldKind:
-    return HeldKind(held.kind, held.count, held.limit, tuple(id_of(each) for each in held.operations))
 
 
 def _is_bc(operation: Operation) -> bool:

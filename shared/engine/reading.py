@@ -12,11 +12,12 @@ from shared.cards import emails
 from shared.cards.model import BcContact, OutlookContact
 from shared.cards.normalise import matching_key
 from shared.cards.translate import countries_from
+from shared.engine.company_state import Companies, FeedState
 from shared.engine.folders import ChosenFolder
 from shared.engine.model import Positions, Retry
 from shared.engine.recording import is_undecided
 from shared.engine.sides import BcSide, OutlookSide
-from shared.engine.state import Companies, FeedState, ProfileState
+from shared.engine.state import ProfileState
 from shared.planning.model import (
     ABSENT,
     Absent,

@@ -5,9 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from shared.engine.company_state import Companies
 from shared.engine.limits import Limits
 from shared.engine.sides import BusinessCentral, Directory
-from shared.engine.state import Companies, Mailboxes, Marks, Messages, Profiles, Reports, Subscriptions
+from shared.engine.state import Mailboxes, Marks, Messages, Profiles, Reports, Subscriptions
 from shared.pace import Pace
 
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field, replace
 
 from shared.cards import emails
 from shared.cards.model import BcContact, Field, Origin, OutlookContact, Stamp
+from shared.engine.company_state import FeedState
 from shared.engine.model import Positions, RunRequest
 from shared.engine.recording import Recorder
 from shared.engine.services import Services
 from shared.engine.sides import BcSide, OutlookSide
-from shared.engine.state import FeedState
 from shared.engine.tally import Tally
 from shared.engine.watching import fingerprint
 from shared.errors import ContactError, InvalidValue, NotDone, RetryableError

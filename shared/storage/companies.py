@@ -9,8 +9,9 @@ from datetime import datetime
 from shared.cards.emails import key_of
 from shared.cards.model import BcContact
 from shared.cards.normalise import matching_key
+from shared.engine.company_state import FeedState, LogEntry, Told
 from shared.engine.model import WAKE_AGAIN, CompanySettings
-from shared.engine.state import Busy, FeedState, LogEntry, Told
+from shared.engine.state import Busy
 from shared.storage import claims, keys, outside, roster, wire
 from shared.storage.contact_rows import STATE, WRITES, contact_of
 from shared.storage.feed import FEW, TableHeldFeed, read_buckets, read_contacts, read_log, read_state

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from shared.cards.business_central import contact_from_values
 from shared.cards.model import BcContact
-from shared.engine.state import FeedState, LogEntry
+from shared.engine.company_state import FeedState, LogEntry
 from shared.storage import keys, wire
 from shared.storage.records import decoded, encoded
 from shared.storage.tables import Operation

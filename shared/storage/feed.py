@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 
 from shared.cards.model import BcContact
-from shared.engine.state import FeedChanges, FeedState, LogEntry, RosterEntry
+from shared.engine.company_state import FeedChanges, FeedState, LogEntry, RosterEntry
 from shared.storage import keys, roster, wire
 from shared.storage.contact_rows import (
     PENDING,

@@ -15,7 +15,7 @@ from datetime import date
 from shared.cards.emails import key_of
 from shared.cards.model import BcContact
 from shared.cards.normalise import matching_key
-from shared.engine.state import RosterEntry
+from shared.engine.company_state import RosterEntry
 
 BUCKETS = 64
 _ENTRY = struct.Struct(">16sQQB")

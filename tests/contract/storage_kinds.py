@@ -9,8 +9,9 @@ from types import SimpleNamespace
 import pytest
 
 from dev.azurite import Azurite, AzuriteError
+from shared.engine.company_state import Companies, HeldFeed
 from shared.engine.model import Mode, RunRequest, Trigger
-from shared.engine.state import Companies, HeldFeed, HeldMailbox, Mailboxes, Marks, Profiles, Reports, Subscriptions
+from shared.engine.state import HeldMailbox, Mailboxes, Marks, Profiles, Reports, Subscriptions
 from shared.storage.companies import TableCompanies
 from shared.storage.connect import table_service
 from shared.storage.mailboxes import TableMailboxes

@@ -8,8 +8,9 @@ import pytest
 
 from shared.cards.business_central import contact_from_values
 from shared.cards.model import BcContact
+from shared.engine.company_state import FeedChanges, FeedState, LogEntry, Told
 from shared.engine.model import CompanySettings, HeldKind
-from shared.engine.state import Busy, FeedChanges, FeedState, LogEntry, Told
+from shared.engine.state import Busy
 from shared.errors import LeaseLost, RequestError
 from tests.contract.storage_kinds import START, World
 

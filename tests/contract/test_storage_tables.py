@@ -18,7 +18,8 @@ import pytest
 from dev.azurite import Azurite, AzuriteError
 from shared.cards.model import BcContact
 from shared.engine import jobs
-from shared.engine.state import Busy, Changes, FeedChanges, FeedState, HeldMailbox
+from shared.engine.company_state import FeedChanges, FeedState
+from shared.engine.state import Busy, Changes, HeldMailbox
 from shared.errors import LeaseLost, RetryableError
 from shared.planning.model import Link, Note, NoteKind
 from shared.storage import wire

@@ -7,8 +7,9 @@ from datetime import datetime
 from shared.cards.emails import key_of
 from shared.cards.model import BcContact
 from shared.cards.normalise import matching_key
+from shared.engine.company_state import FeedChanges, FeedState, LogEntry, RosterEntry, Told
 from shared.engine.model import WAKE_AGAIN, CompanySettings
-from shared.engine.state import Busy, FeedChanges, FeedState, LogEntry, RosterEntry, Told
+from shared.engine.state import Busy
 from tests.fakes.account import Account, Lease, Reading, check_etag
 
 

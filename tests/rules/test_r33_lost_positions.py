@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from shared.cards.business_central import contact_from_values
+from shared.engine.company_state import FeedChanges
 from shared.engine.model import Mode, RunStatus
-from shared.engine.state import Busy, FeedChanges
+from shared.engine.state import Busy
 from shared.planning.model import OnOutlookDelete
 from tests.fakes.world import COMPANY, World
 from tests.rules.glances import anna, codes, crowd, links, names, outlook_card, seen, twin

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.cards.business_central import contact_from_values
-from shared.engine.state import Mark, RosterEntry
+from shared.engine.company_state import RosterEntry
+from shared.engine.state import Mark
 from shared.storage import roster, wire
 from shared.storage.marks import Put, added, settled
 

@@ -1,0 +1,154 @@
+"""Ports: what the engine needs of the storage of a company: its feed under a lease, its snapshot, log and settings."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from shared.cards.model import BcContact
+from shared.engine.model import CompanySettings, HeldKind
+from shared.engine.state import Busy
+
+
+@dataclass(frozen=True, slots=True)
+class RosterEntry:
+    """What is known of each live contact of a company without reading its row (24 to 40 bytes stored, packed)."""
+
+    id: str
+    stamp: str  #: lastModifiedDateTime as BC wrote it
+    key: int  #: 64-bit hash of the e-mail key (Person) or of the name's matching key (Company); 0 for none
+    person: bool
+    privacy_blocked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """One change of a BC contact in the company's change log."""
+
+    sequence: int
+    bc_id: str
+    after: BcContact | None  #: None: gone (tombstone)
+    before: BcContact | None = None  #: as it was known before; None: new
+    by: str = ""  #: id of the profile whose run wrote it; blank: a change that was found in BC
+
+
+@dataclass(frozen=True, slots=True)
+class FeedState:
+    """How far a company has been read."""
+
+    epoch: str = ""  #: made anew whenever the snapshot is built from nothing; blank: never read
+    watermark: str = ""  #: newest lastModifiedDateTime of a finished walk
+    head: int = 0  #: sequence of the newest log entry
+    floor: int = 0  #: entries up to here were cleaned away
+    refreshed_at: datetime | None = None  #: when the last finished refresh began
+    enumerated_at: datetime | None = None
+    full_at: datetime | None = None  #: when all contacts were last read whole
+    countries_at: datetime | None = None
+    persons: int = 0
+    contacts: int = 0
+    stopped: HeldKind | None = None  #: the company went back in time (R33): nothing is written
+    held: HeldKind | None = None  #: deletions held back in the feed (R26)
+    writes_stopped_until: datetime | None = None  #: R31: the company's set-up refuses writes; probe after this
+    writes_stopped_reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Up to where in a company's change log those whom it concerns have been told."""
+
+    epoch: str = ""
+    position: int = 0
+
+
+@dataclass(slots=True)
+class FeedChanges:
+    """What a refresh, or an offer of our own writes, adds."""
+
+    changed: list[BcContact] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
+    by: str = ""  #: id of the profile whose run wrote it, for `LogEntry.by`
+    log: bool = True  #: False while the snapshot is built from nothing
+    state: FeedState | None = None
+    countries: Mapping[str, str] | None = None
+
+
+class HeldFeed(Protocol):
+    """A company's feed under its lease (one refresh at a time over all instances), renewed until `release`."""
+
+    def keep(self) -> None:
+        """Raises LeaseLost when the lease is gone."""
+
+    def state(self) -> FeedState:
+        """As stored now."""
+
+    def roster(self) -> Mapping[str, RosterEntry]:
+        """All live contacts by id."""
+
+    def commit(self, changes: FeedChanges) -> FeedState:
+        """Append to the log, update snapshot and roster, then the state; fenced. Answers the new state."""
+
+    def release(self) -> None:
+        """Give the lease back."""
+
+
+class Companies(Protocol):
+    """All companies' feeds and settings."""
+
+    def hold_feed(self, company_id: str, owner: str) -> HeldFeed | Busy:
+        """Take the feed's lease."""
+
+    def feed(self, company_id: str) -> FeedState:
+        """State without the lease."""
+
+    def log(self, company_id: str, after: int, up_to: int) -> Sequence[LogEntry]:
+        """Entries after `after` up to and including `up_to`; a key range, not a scan."""
+
+    def told(self, company_id: str) -> Told:
+        """Up to where the change log has been fanned out; nowhere at first."""
+
+    def has_told(self, company_id: str, told: Told) -> None:
+        """Remember it. Written after the runs are in line: who dies before tells twice, never too little."""
+
+    def ask(self, company_id: str, now: datetime) -> bool:
+        """A notification: the company is to be read. True when the caller has to send the message that wakes a worker,
+        False while one is on its way."""
+
+    def answered(self, company_id: str) -> None:
+        """A reading begins that began after all asking so far: who asks from now on is a reason for another one."""
+
+    def contacts(self, company_id: str, ids: Iterable[str]) -> Mapping[str, BcContact]:
+        """From the snapshot; those gone or unknown are left out."""
+
+    def all_contacts(self, company_id: str) -> Iterator[BcContact]:
+        """The whole snapshot."""
+
+    def persons_with(self, company_id: str, email_keys: Iterable[str]) -> Mapping[str, tuple[BcContact, ...]]:
+        """Persons by e-mail key (R7), from the snapshot; keys without any are left out."""
+
+    def companies_named(self, company_id: str, name_keys: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
+        """Numbers of Company contacts by their name's matching key (R18)."""
+
+    def countries(self, company_id: str) -> Mapping[str, str]:
+        """code -> display name (R19)."""
+
+    def claim(self, company_id: str, email_keys: Sequence[str], owner: str, until: datetime) -> frozenset[str]:
+        """Claim e-mail keys for creating Persons, so that two mailboxes never create the same person (R9): the keys
+        that this owner has now. A claim of another owner counts until it ends or is released."""
+
+    def release_claims(self, company_id: str, email_keys: Sequence[str], owner: str) -> None:
+        """The created contacts are in the snapshot, or nothing was created."""
+
+    def settings(self, company_id: str) -> CompanySettings:
+        """The admin's settings; the defaults when none are stored."""
+
+    def save_settings(self, settings: CompanySettings) -> CompanySettings:
+        """Store. Raises RequestError `changed-meanwhile` (409) when `etag` is stale."""
+
+    def stop_writes(self, company_id: str, until: datetime | None, reason: str) -> None:
+        """Remember, or with None forget, that the company's set-up refuses writes (R31)."""
+
+    def note_outside(self, company_id: str, profile_id: str, bc_ids: Iterable[str], *, linked: bool) -> None:
+        """Keep the index of links outside their profile's filter (R4): who must hear of a contact all the same."""
+
+    def outside(self, company_id: str, bc_ids: Iterable[str]) -> Mapping[str, frozenset[str]]:
+        """BC id -> profile ids that hold it outside their filter."""
