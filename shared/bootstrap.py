@@ -56,6 +56,7 @@ def build(settings: Settings) -> "Services":
     from shared.outlook.service import graph_service
     from shared.storage.companies import TableCompanies
     from shared.storage.connect import table_service
+    from shared.storage.journal import TableJournal
     from shared.storage.mailboxes import TableMailboxes
     from shared.storage.marks import TableMarks
     from shared.storage.profiles import TableProfiles
@@ -94,6 +95,7 @@ def build(settings: Settings) -> "Services":
         profiles=TableProfiles(tables),
         marks=TableMarks(tables),
         reports=TableReports(tables, notes_most=settings.notes_most, kept_days=settings.retention_days),
+        journal=TableJournal(tables),
         subscriptions=TableSubscriptions(tables),
         messages=QueueMessages(settings, settings.storage_prefix),
         now=lambda: datetime.now(UTC),

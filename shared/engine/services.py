@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.engine.company_state import Companies
+from shared.engine.journal import Journal
 from shared.engine.limits import Limits
 from shared.engine.sides import BusinessCentral, Directory
 from shared.engine.state import Mailboxes, Marks, Messages, Profiles, Reports, Subscriptions
@@ -23,6 +24,7 @@ class Services:
     profiles: Profiles
     marks: Marks
     reports: Reports
+    journal: Journal
     subscriptions: Subscriptions
     messages: Messages
     now: Callable[[], datetime]  #: UTC, aware

@@ -18,6 +18,7 @@ keys) are hashed; the rest must consist of letters, digits and `.`, `_`, `-`. A 
                address.HASH       COMPANY|PROFILE
     marks      company            PROFILE
     reports    mailbox            RUN ID, newest first
+    journal    mailbox            RUN ID|NUMBER, ...|NUMBER.PART, newest run first
     subscriptions  graph, bc      of|COMPANY|PROFILE, id|HASH|COMPANY|PROFILE (BC: without PROFILE)
 """
 

@@ -10,10 +10,12 @@ import pytest
 
 from dev.azurite import Azurite, AzuriteError
 from shared.engine.company_state import Companies, HeldFeed
+from shared.engine.journal import Journal
 from shared.engine.model import Mode, RunRequest, Trigger
 from shared.engine.state import HeldMailbox, Mailboxes, Marks, Profiles, Reports, Subscriptions
 from shared.storage.companies import TableCompanies
 from shared.storage.connect import table_service
+from shared.storage.journal import TableJournal
 from shared.storage.mailboxes import TableMailboxes
 from shared.storage.marks import TableMarks
 from shared.storage.profiles import TableProfiles
@@ -34,6 +36,7 @@ class World:
     profiles: Profiles
     marks: Marks
     reports: Reports
+    journal: Journal
     subscriptions: Subscriptions
     clock: SimpleNamespace
     memory: MemoryState | None = None
@@ -77,7 +80,15 @@ class World:
 def in_memory() -> World:
     clock = SimpleNamespace(now=START)
     state = MemoryState(lambda: clock.now)
-    ports = (state.mailboxes, state.companies, state.profiles, state.marks, state.reports, state.subscriptions)
+    ports = (
+        state.mailboxes,
+        state.companies,
+        state.profiles,
+        state.marks,
+        state.reports,
+        state.journal,
+        state.subscriptions,
+    )
     return World(*ports, clock, memory=state)
 
 
@@ -89,6 +100,7 @@ def in_tables(tables: Tables) -> World:
         TableProfiles(tables),
         TableMarks(tables),
         TableReports(tables),
+        TableJournal(tables),
         TableSubscriptions(tables),
         clock,
         tables=tables,

@@ -1,7 +1,7 @@
 """All storage ports in memory, with the rules of the real adapter; both pass `tests/contract/test_storage_*`.
 
     state = MemoryState(clock)
-    state.mailboxes, state.companies, state.profiles, state.marks, state.reports, state.messages
+    state.mailboxes, state.companies, state.profiles, state.marks, state.reports, state.journal, state.messages
 
 What the engine sees are the ports; what a test does to them:
 
@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 
 from tests.fakes.account import Account
 from tests.fakes.companies import MemoryCompanies, MemoryHeldFeed
+from tests.fakes.journal import MemoryJournal
 from tests.fakes.mailboxes import MemoryHeldMailbox, MemoryMailboxes
 from tests.fakes.profiles import MemoryMarks, MemoryMessages, MemoryProfiles, MemoryReports
 from tests.fakes.watching import MemorySubscriptions
@@ -35,6 +36,7 @@ class MemoryState(Account):
         self.profiles = MemoryProfiles(self)
         self.marks = MemoryMarks(self)
         self.reports = MemoryReports(self)
+        self.journal = MemoryJournal(self)
         self.messages = MemoryMessages(self)
         self.subscriptions = MemorySubscriptions(self.faults)
 

@@ -106,6 +106,7 @@ class World:
             profiles=self.state.profiles,
             marks=self.state.marks,
             reports=self.state.reports,
+            journal=self.state.journal,
             subscriptions=self.state.subscriptions,
             public_address=self.public_address,
             mailbox_tenant=MAILBOX_TENANT,
