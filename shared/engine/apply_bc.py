@@ -217,7 +217,7 @@ class BcStage:
                 keys = emails.keys_of(each.outlook.card.email)
                 self.work.recorder.park(Parked(each.outlook.id, CREATING, keys))
         self.work.recorder.commit()
-        answers = self.work.bc.create([BcDraft(each.values, each.company_number) for each in creates])
+        answers = self.work.bc.create([_draft(each) for each in creates])
         planned: list[Operation] = []
         for create, answer in zip(creates, answers, strict=True):
             if isinstance(answer, OutcomeUnknown):
@@ -281,6 +281,10 @@ class BcStage:
         if self.claimed and (state is not None or not self.work.written):
             services.companies.release_claims(company_id, self.claimed, self.work.request.run_id)
             self.claimed = []
+
+
+def _draft(create: Create) -> BcDraft:
+    return BcDraft(create.values, create.company_number, create.outlook.id if create.outlook else "")
 
 
 def _keys(create: Create) -> list[str]:

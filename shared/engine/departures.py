@@ -9,7 +9,10 @@ from datetime import UTC, datetime
 
 from shared.cards.model import Origin
 from shared.engine import upkeep
+from shared.engine.journalled import JournalledOutlook
 from shared.engine.model import Profile
+from shared.engine.pages import Pages
+from shared.engine.run_ids import run_id
 from shared.engine.services import Services
 from shared.engine.state import Busy, Changes, HeldMailbox, Mark, ProfileState
 from shared.engine.watching import Source
@@ -17,6 +20,7 @@ from shared.errors import NotDone, RequestError, RetryableError
 from shared.pace import Pace
 from shared.planning.model import Link
 
+PROFILE_REMOVED = "profile-removed"  #: the cause of such a removal, in the journal
 BATCH = 200  #: contacts removed and recorded at a time
 _FOR_EVER = datetime.max.replace(tzinfo=UTC)
 
@@ -76,11 +80,15 @@ def _remove_contacts(
     services: Services, profile: Profile, state: ProfileState, made: Sequence[Link], pace: Pace
 ) -> None:
     positions = state.positions()
-    outlook = services.directory(pace).outlook(profile.mailbox_id)
+    run = run_id(profile.mailbox_id, services.now(), services.new_id())
+    pages = Pages(services.journal, run, profile.company_id, profile.id, services.now)
+    outlook = JournalledOutlook(services.directory(pace).outlook(profile.mailbox_id), pages)
     for start in range(0, len(made), BATCH):
         if services.monotonic() >= pace.deadline:
             raise _unfinished()
         batch = made[start : start + BATCH]
+        for link in batch:
+            pages.expect_removal(link, PROFILE_REMOVED)
         outcomes = outlook.remove(positions.folder_id, [link.outlook_id for link in batch])
         done = [link for link, failure in zip(batch, outcomes, strict=True) if failure is None]
         state.commit(Changes(dropped=done))

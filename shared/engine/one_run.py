@@ -11,8 +11,10 @@ from shared.engine.apply_outlook import OutlookStage
 from shared.engine.company_state import FeedState
 from shared.engine.folders import ChosenFolder, choose_folder
 from shared.engine.holding import circumstances, held_kind, waiting
+from shared.engine.journalled import JournalledBc, JournalledOutlook
 from shared.engine.model import CompanySettings, Mode, Positions, Profile, RunRequest
 from shared.engine.moving import moved_positions, next_retry
+from shared.engine.pages import Pages, pages_of
 from shared.engine.reading import Extent, Reading
 from shared.engine.recording import Recorder
 from shared.engine.rules_of import rules_of, text_of
@@ -60,7 +62,12 @@ class OneRun:
     save_notes: Callable[[Tally], None]
     described: list[dict[str, object]] = field(default_factory=list)  #: a preview's operations (R34)
     next_retry: datetime | None = None
+    pages: Pages = field(init=False)  #: of the journal
     unwatched: bool = False  #: whether the folder is another than the one that a subscription was asked for
+
+    def __post_init__(self) -> None:
+        """Open the journal."""
+        self.pages = pages_of(self.services, self.request)
 
     def go(self) -> None:
         """Do it. Raises ProfileError, CompanyError, RetryableError, LeaseLost; what was done by then is recorded."""
@@ -75,7 +82,7 @@ class OneRun:
         self._company_holds(feed)
         if feed.stopped is not None:
             return
-        outlook = services.directory(self.pace).outlook(self.profile.mailbox_id)
+        outlook = JournalledOutlook(services.directory(self.pace).outlook(self.profile.mailbox_id), self.pages)
         reading = self._read_news_of_bc(outlook, rules, feed, positions, company)
         if reading is None:
             chosen = choose_folder(outlook, self.profile, positions, services.environment, look_only=request.preview)
@@ -182,7 +189,7 @@ class OneRun:
         extent: Extent,
     ) -> Reading:
         companies, now = self.services.companies, self.services.now()
-        bc = self.services.business_central(self.pace).company(self.profile.company_id)
+        bc = JournalledBc(self.services.business_central(self.pace).company(self.profile.company_id), self.pages)
         return Reading(companies, bc, outlook, self.state, feed, positions, chosen, rules, extent, now)
 
     # ------------------------------------------------------------ plan and apply
@@ -217,9 +224,11 @@ class OneRun:
             recorder=recorder,
             tally=self.tally,
             pace=self.pace,
+            pages=self.pages,
             positions=replace(reading.positions, log_position=reading.feed.head),
             save_notes=lambda: self.save_notes(self.tally),
         )
+        self.pages.editors.update(reading.editors)
         recorder.unhide(plan.unhide)
         for key, side in sorted(reading.unanswered.items()):  # the positions move on: kept for retry (R25, R30)
             recorder.fail(key, side, "no-answer")

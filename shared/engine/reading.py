@@ -67,6 +67,7 @@ class Reading:
     bc: dict[str, BcReading] = field(default_factory=dict)
     shown: dict[str, OutlookReading] = field(default_factory=dict)
     parked: dict[str, Parked] = field(default_factory=dict)
+    editors: dict[str, str] = field(default_factory=dict)  #: BC id -> profile whose user made its latest change
     unanswered: dict[str, str] = field(default_factory=dict)  #: id -> side: no answer came, to be tried again (R31)
 
     @property
@@ -177,6 +178,7 @@ class Reading:
         newest: dict[str, BcContact | None] = {}
         for entry in self.companies.log(self.rules.company_id, self.positions.log_position, self.feed.head):
             newest[entry.bc_id] = entry.after
+            self.editors[entry.bc_id] = entry.by
         self.links.update(self.state.links_by_bc(newest))
         for key, contact in newest.items():
             if key in self.links or (contact is not None and belongs(contact, self.rules, None)):

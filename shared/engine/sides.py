@@ -181,6 +181,7 @@ class BcDraft:
 
     values: Mapping[Field, str]
     company_number: str = ""
+    source: str = ""  #: Outlook id of the contact that it is made of, for the journal
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from shared.cards import emails
 from shared.cards.model import BcContact, Field, Origin, OutlookContact, Stamp
 from shared.engine.company_state import FeedState
 from shared.engine.model import Positions, RunRequest
+from shared.engine.pages import Pages
 from shared.engine.recording import Recorder
 from shared.engine.services import Services
 from shared.engine.sides import BcSide, OutlookSide
@@ -50,6 +51,7 @@ class Work:
     recorder: Recorder
     tally: Tally
     pace: Pace
+    pages: Pages
     positions: Positions
     save_notes: Callable[[], None]
     attempts: dict[str, int] = field(default_factory=dict)
@@ -64,7 +66,9 @@ class Work:
         for start in range(0, len(operations), size):
             self.pace.keep_going()
             self.need_time()
-            yield operations[start : start + size]
+            batch = operations[start : start + size]
+            self.pages.expect(batch, self.recorder.links)
+            yield batch
 
     def need_time(self) -> None:
         """Raises RetryableError when the run has to hand over: its time is used up, or a batch stopped half-way."""
