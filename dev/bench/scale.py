@@ -17,7 +17,7 @@ from shared.engine.jobs import CompanyJob, Reason
 from shared.engine.model import Mode, Profile
 from shared.engine.requests import Wanted, request_run
 from shared.engine.run import run_mailbox
-from shared.engine.watching import Source, Subscription
+from shared.engine.watching import Source, Subscription, new_secret
 from shared.storage import keys, wire
 from shared.storage.records import encoded
 from shared.storage.tables import Operation, chunks
@@ -136,7 +136,7 @@ def _fill(grounds: Grounds, pattern: Profile, count: int) -> None:
             id=str(uuid4()),
             folder_id="f",
             address="https://x.example",
-            client_state=uuid4().hex,
+            client_state=new_secret(grounds.services.subscriptions.signing_key()),
             expires_at=now + timedelta(days=6),
             renewed_at=now,
         )

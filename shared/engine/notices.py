@@ -1,7 +1,8 @@
 """What a change notification means: a reason to read the feed that it is about, never more.
 
-Notices come from anybody who knows the address. One counts when its subscription is known, its secret is right and it
-names our tenant; the others are counted and forgotten, without telling the sender. Nothing is read of the services
+Notices come from anybody who knows the address. One counts when its secret is signed by this deployment (told without
+any look-up, so that forged bodies cost nothing), its subscription is known, its secret is that one's and it names our
+tenant; the others are counted and forgotten, without telling the sender. Nothing is read of the services
 here: the runs that follow do it (architecture, point 7).
 """
 
@@ -17,7 +18,7 @@ from shared.engine.model import HEARD_MOST, Trigger
 from shared.engine.parallel import in_parallel
 from shared.engine.requests import Whose, request_automatic_run
 from shared.engine.services import Services
-from shared.engine.watching import Notice, Source, Subscription
+from shared.engine.watching import Notice, Source, Subscription, is_signed
 from shared.errors import RetryableError
 from shared.logs import log_event
 
@@ -38,7 +39,7 @@ class Heard:
     accepted: int = 0  #: subscriptions that had news
     unknown: int = 0  #: notices of subscriptions that we do not have
     error: RetryableError | None = None  #: not all could be stored
-    forged: int = 0  #: notices with a wrong secret, of another tenant, or long past their subscription's end
+    forged: int = 0  #: notices with a secret that is not theirs, of another tenant, or long past their subscription's end
 
 
 def from_graph(services: Services, notices: Sequence[Notice], *, lifecycle: bool = False) -> Heard:
@@ -82,7 +83,9 @@ def _believed(
 ) -> tuple[list[tuple[Notice, Subscription]], Heard]:
     """Each notice that can be believed, with the profile's or company's subscription that it speaks of."""
     heard, believed = Heard(), list[tuple[Notice, Subscription]]()
-    distinct = dict.fromkeys(notices)
+    key = services.subscriptions.signing_key()
+    distinct = dict.fromkeys(each for each in notices if is_signed(each.client_state, key))
+    heard.forged = len(set(notices).difference(distinct))
     ids = list(dict.fromkeys(each.subscription_id for each in distinct))[:MOST]
     found = in_parallel(lambda one: services.subscriptions.by_id(source, one), ids)
     known = dict(zip(ids, found, strict=True))

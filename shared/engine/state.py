@@ -222,6 +222,10 @@ class Subscriptions(Protocol):
     def has_compared(self, source: Source, at: datetime) -> None:
         """It was compared now."""
 
+    def signing_key(self) -> bytes:
+        """The deployment's key for the secrets of notifications, made at the first call: 32 random bytes, the same for
+        all instances, forever. Never logged."""
+
 
 class Reports(Protocol):
     """Run reports (R35)."""

@@ -5,7 +5,6 @@ service says that something is wrong. Losing one costs speed only: a profile wit
 """
 
 import logging
-import secrets
 import zlib
 from collections.abc import Iterable
 from dataclasses import replace
@@ -16,7 +15,7 @@ from shared.engine.model import Positions, Profile
 from shared.engine.services import Services
 from shared.engine.sides import Notifications
 from shared.engine.state import Mark
-from shared.engine.watching import Draft, Source, Subscription
+from shared.engine.watching import Draft, Source, Subscription, is_signed, new_secret
 from shared.errors import RequestError, RetryableError, SubscriptionExists, SyncError
 from shared.logs import log_event
 from shared.pace import Pace
@@ -44,7 +43,7 @@ def needs_look(services: Services, profile: Profile, known: Subscription | None)
     if known is None or not known.is_healthy(now) or known.problem:
         return known is None or known.try_again_at is None or known.try_again_at <= now
     moved = (known.mailbox_id, known.address) != (profile.mailbox_id, services.public_address)
-    return moved or _is_due(services, known, now, False)
+    return moved or not _is_signed(services, known) or _is_due(services, known, now, False)
 
 
 def serve(services: Services, job: CompanyJob) -> None:
@@ -127,7 +126,7 @@ def _kept(
 ) -> Subscription:
     """Leave it, renew it, or make it (anew); what came of it is stored. Raises RetryableError."""
     now = services.now()
-    fits = _fits(known, draft) and known.is_healthy(now)
+    fits = _fits(known, draft) and _is_signed(services, known) and known.is_healthy(now)
     if fits and not _is_due(services, known, now, at_once):
         return known
     if known.try_again_at is not None and known.try_again_at > now and not at_once:
@@ -165,6 +164,11 @@ def _fits(known: Subscription, draft: Draft) -> bool:
     return bool(known.id) and there == (draft.mailbox_id, draft.folder_id, draft.address)
 
 
+def _is_signed(services: Services, known: Subscription) -> bool:
+    """Whether its notifications are believed: those of older versions of the app carry a secret without signature."""
+    return is_signed(known.client_state, services.subscriptions.signing_key())
+
+
 def _is_due(services: Services, known: Subscription, now: datetime, at_once: bool) -> bool:
     """Whether it is time to renew: with days to spare, each at another time, and never later than at half its life."""
     since = known.renewed_at or now
@@ -197,7 +201,7 @@ def _made(
     """A new one in the place of the `old` one, which lives but does not fit any more."""
     if old is not None and not services.subscriptions.by_id(old.source, old.id):  # else another profile shares it
         notifications.unsubscribe(old.id)
-    draft = replace(draft, client_state=secrets.token_urlsafe(32))
+    draft = replace(draft, client_state=new_secret(services.subscriptions.signing_key()))
     fresh = replace(
         known,
         mailbox_id=draft.mailbox_id,
@@ -241,7 +245,8 @@ def _shared(services: Services, known: Subscription, draft: Draft, subscription_
     """The subscription on the whole mailbox that another profile of it has already."""
     for each in services.subscriptions.by_id(known.source, subscription_id):
         is_other = (each.company_id, each.profile_id) != (known.company_id, known.profile_id)
-        if is_other and each.mailbox_id == draft.mailbox_id and each.address == draft.address:
+        there = (each.mailbox_id, each.address)
+        if is_other and there == (draft.mailbox_id, draft.address) and _is_signed(services, each):
             return each
     return None
 

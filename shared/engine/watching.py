@@ -6,6 +6,8 @@ read the feed that it is about; without a healthy subscription the timer polls (
 """
 
 import hashlib
+import hmac
+import secrets
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -92,6 +94,22 @@ class Notice:
 def fingerprint(outlook_id: str, version: str) -> str:
     """A contact in one of its versions (or `DELETED`), in short: to tell our own writes among the announced changes."""
     return hashlib.blake2b(f"{outlook_id} {version}".encode("utf-8", "replace"), digest_size=8).hexdigest()
+
+
+def new_secret(key: bytes) -> str:
+    """A secret for a subscription's notifications, signed with the deployment's key; 87 characters, Graph takes 128."""
+    nonce = secrets.token_urlsafe(32)
+    return f"{nonce}.{_signature(nonce, key)}"
+
+
+def is_signed(secret: str, key: bytes) -> bool:
+    """Whether a secret is one of this deployment's, told without looking anything up: most forgeries end here."""
+    nonce, _, signature = secret.partition(".")
+    return hmac.compare_digest(signature.encode("utf-8", "replace"), _signature(nonce, key).encode())
+
+
+def _signature(nonce: str, key: bytes) -> str:
+    return hmac.digest(key, nonce.encode("utf-8", "replace"), "sha256").hex()[:43]
 
 
 DELETED = "deleted"  #: the version of a contact that is gone

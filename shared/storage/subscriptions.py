@@ -19,6 +19,7 @@ from shared.storage.wire import Row
 
 _ATTEMPTS = 5
 _COMPARED = "compared"
+_SIGNING = ("app", "signing-key")
 
 
 class TableSubscriptions:
@@ -27,6 +28,7 @@ class TableSubscriptions:
 
     def __init__(self, tables: Tables) -> None:
         self._table = tables["subscriptions"]
+        self._key = b""
 
     def get(self, source: Source, company_id: str, profile_id: str = "") -> Subscription | None:
         """See Subscriptions."""
@@ -86,6 +88,25 @@ class TableSubscriptions:
                 continue  # somebody saved it meanwhile, maybe with another id
             return
         raise RetryableError("A subscription is being changed all the time; it is tried again later.")
+
+    def signing_key(self) -> bytes:
+        """See Subscriptions. Read once per process."""
+        if not self._key:
+            self._key = bytes.fromhex(self._stored_key())
+        return self._key
+
+    def _stored_key(self) -> str:
+        if (there := self._table.get(*_SIGNING)) is None:
+            made = wire.row(*_SIGNING, secret=secrets.token_hex(32))
+            try:
+                self._table.transact([Operation("create", made)])
+            except RowConflict:
+                there = self._table.get(*_SIGNING)  # another instance was first
+            else:
+                there = made
+        if there is None:
+            raise RetryableError("The key of the notifications' secrets cannot be read; it is tried again later.")
+        return str(there["secret"])
 
     def compared_at(self, source: Source) -> datetime | None:
         """See Subscriptions."""

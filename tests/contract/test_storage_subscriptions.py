@@ -8,6 +8,7 @@ import pytest
 
 from shared.engine.watching import Source, Subscription
 from shared.errors import RequestError
+from shared.storage.subscriptions import TableSubscriptions
 from tests.contract.storage_kinds import START, World
 
 SECRET = "a-secret-that-must-not-show"
@@ -155,3 +156,13 @@ def test_it_is_known_when_each_source_was_compared_with_its_service(world: World
         assert world.subscriptions.compared_at(Source.GRAPH) == at
     assert world.subscriptions.compared_at(Source.BC) is None
     assert all(each.company_id for each in world.subscriptions.all(Source.GRAPH))
+
+
+def test_all_instances_have_one_key_for_signatures_and_it_is_not_a_subscription(world: World) -> None:
+    key = world.subscriptions.signing_key()
+    assert len(key) >= 16 and world.subscriptions.signing_key() == key
+    if world.tables is not None:
+        with ThreadPoolExecutor(4) as pool:
+            others = pool.map(lambda _: TableSubscriptions(world.tables).signing_key(), range(4))
+            assert set(others) == {key}
+    assert all(each.company_id for source in Source for each in world.subscriptions.all(source))

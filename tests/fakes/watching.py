@@ -50,6 +50,10 @@ class MemorySubscriptions:
         with self.faults.around("subscriptions.delete"):
             self.rows.pop((subscription.source, subscription.company_id, subscription.profile_id), None)
 
+    def signing_key(self) -> bytes:
+        with self.faults.around("subscriptions.signing_key"):
+            return b"the key of this deployment"
+
     def compared_at(self, source: Source) -> datetime | None:
         with self.faults.around("subscriptions.compared_at"):
             return self.compared.get(source)

@@ -189,6 +189,27 @@ def test_what_is_forged_unknown_or_long_past_is_answered_alike_and_does_nothing(
     assert subscription(watched).client_state not in caplog.text
 
 
+@pytest.mark.parametrize("state", ["wrong", "", "a.b", "." + "0" * 43, f"{'x' * 43}.{'0' * 43}"])
+def test_a_body_full_of_forged_secrets_costs_no_look_up(watched: Desk, state: str) -> None:
+    strange = [item(watched, clientState=state, subscriptionId=f"guess-{number}") for number in range(2_000)]
+    watched.call("POST", GRAPH, {"value": [item(watched)]})  # the key of the signatures is read once per process
+    for address in (GRAPH, LIFECYCLE, BC):
+        watched.world.faults.calls.clear()
+        assert watched.call("POST", address, {"value": strange}).status == 202
+        assert set(watched.world.faults.calls) <= {"subscriptions.signing_key"}
+
+
+def test_a_subscription_with_a_secret_of_an_older_version_is_made_anew(watched: Desk) -> None:
+    old = {user: subscription(watched, user) for user in (ADA, "")}
+    for each in old.values():
+        watched.services.subscriptions.save(replace(each, client_state="as it was before"))
+    upkeep(Tick())  # type: ignore[arg-type]
+    for user, before in old.items():
+        now = subscription(watched, user)
+        assert now.id and now.id != before.id and now.client_state not in ("as it was before", before.client_state)
+        assert any(watched.call("POST", GRAPH if user else BC, {"value": [item(watched, user)]}).sent.values())
+
+
 def test_forged_and_unknown_notices_are_counted(watched: Desk, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO")
     strange = [item(watched, clientState="wrong"), item(watched, subscriptionId="x"), item(watched)]
