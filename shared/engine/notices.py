@@ -39,7 +39,7 @@ class Heard:
     accepted: int = 0  #: subscriptions that had news
     unknown: int = 0  #: notices of subscriptions that we do not have
     error: RetryableError | None = None  #: not all could be stored
-    forged: int = 0  #: notices with a secret that is not theirs, of another tenant, or long past their subscription's end
+    forged: int = 0  #: notices with a wrong secret, of another tenant, or long past their subscription's end
 
 
 def from_graph(services: Services, notices: Sequence[Notice], *, lifecycle: bool = False) -> Heard:
