@@ -4,6 +4,7 @@ import azure.functions as func
 
 from functions import (
     administration,
+    approving,
     company_jobs,
     contacts,
     fan_out,
@@ -21,6 +22,7 @@ app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 
 for module in (
     administration,
+    approving,
     company_jobs,
     contacts,
     fan_out,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from shared.cards.model import Card
     from shared.engine.explain import Explained, Explanation
     from shared.engine.health import Part
+    from shared.engine.holds import Hold
     from shared.engine.model import CompanySettings, Positions, Profile, Report
     from shared.engine.validate import Check
     from shared.engine.watching import Subscription
@@ -32,6 +33,7 @@ class Standing:
     positions: Positions
     subscription: Subscription | None
     at: datetime
+    holds: Sequence[Hold] = ()  #: what waits for approval, of the profile and of its company
 
 
 POLL_AFTER = 2  #: seconds after which a caller may ask for a run again
@@ -97,6 +99,16 @@ def profile_body(profile: Profile, company_name: str, standing: Standing | None 
             "lastCheckedAt": _time(standing.positions.last_checked_at),
             "linked": standing.positions.link_count,
             "notifications": _notifications(standing.subscription, standing.at),
+            "holds": [
+                {
+                    "kind": each.kind,
+                    "count": each.count,
+                    "limit": each.limit,
+                    "heldAt": _time(each.held_at),
+                    "run": run_address(each.run_id) if each.run_id else None,
+                }
+                for each in standing.holds
+            ],
         }
     return body
 
@@ -132,9 +144,20 @@ def report_body(report: Report, *, whole: bool = True) -> Json:
         "toBusinessCentral": asdict(report.to_bc),
         "noteCount": len(report.notes),
         "held": [
-            {"kind": each.kind, "count": each.count, "limit": each.limit, "contacts": list(each.contacts)}
+            {
+                "kind": each.kind,
+                "count": each.count,
+                "limit": each.limit,
+                "contacts": list(each.contacts),
+                "approved": (
+                    {"actor": each.approved_by, "at": _time(each.approved_at), "run": run_address(each.approved_run)}
+                    if each.approved_run
+                    else None
+                ),
+            }
             for each in report.held
         ],
+        "approves": run_address(report.approves.run_id) if report.approves else None,
         "requests": dict(report.requests),
         "continued": report.continued,
         "actor": report.actor,

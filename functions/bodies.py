@@ -108,6 +108,19 @@ class ContactBody(Common):
     contact: Annotated[str, Field(min_length=1, max_length=400)]
 
 
+class HoldBody(_Body):
+    """What is approved: the number as the held run's report gives it."""
+
+    kind: Annotated[str, Field(min_length=1, max_length=40)]
+    count: Annotated[int, Field(ge=1, le=10_000_000)]
+
+
+class ApproveBody(Common):
+    """What a held run holds, to be done now."""
+
+    holds: Annotated[list[HoldBody], Field(min_length=1, max_length=20)]
+
+
 class PlainBody(Common):
     """A call that says nothing more."""
 

@@ -80,6 +80,13 @@ def caller(req: func.HttpRequest, body: "Common | None" = None) -> "Caller":
     )
 
 
+def named(who: "Caller") -> str:
+    """The actor, of a request that must say who answers for it. Raises RequestError `missing-member`."""
+    if not who.actor:
+        raise RequestError("Say who you are, as `actor`: it is stored.", code="missing-member", field="actor")
+    return who.actor
+
+
 def subject(req: func.HttpRequest, body: "Common | None" = None) -> "Subject":
     """Whose profile: the user from the route, the company from body or query."""
     from shared.engine.callers import Subject

@@ -123,9 +123,13 @@ def limits(settings: Settings) -> "Limits":
         outlook_creations=settings.outlook_creations,
         strangers=settings.strangers,
         window_hours=settings.window_hours,
+        mass_updates=bool(settings.mass_updates),
+        updates_count=settings.updates_count,
+        updates_share=settings.updates_share,
     )
     return Limits(
         safety=safety,
+        hold_days=settings.hold_days,
         run_budget=settings.run_budget,
         overlap_minutes=settings.overlap_minutes,
         enumeration_most=settings.enumeration_most,

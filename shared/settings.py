@@ -46,6 +46,10 @@ def _share(value: float) -> str:
     return "" if 0 <= value <= 1 else "must lie between 0 and 1 (0.2 is 20 %)"
 
 
+def _switch(value: int) -> str:
+    return "" if value in (0, 1) else "must be 0 (off) or 1 (on)"
+
+
 def _lease(value: float) -> str:
     return "" if 15 <= value <= 60 else "must lie between 15 and 60"
 
@@ -119,6 +123,10 @@ class Settings:
     outlook_creations: int = _setting("HOLD_OUTLOOK_CREATIONS", 5_000, _not_negative)
     strangers: int = _setting("HOLD_STRANGERS", 10, _not_negative)
     window_hours: int = _setting("HOLD_WINDOW_HOURS", 24, _above_zero)
+    mass_updates: int = _setting("HOLD_MASS_UPDATES", 0, _switch)
+    updates_count: int = _setting("HOLD_UPDATES_COUNT", 500, _not_negative)
+    updates_share: float = _setting("HOLD_UPDATES_SHARE", 0.5, _share)
+    hold_days: float = _setting("HOLD_DAYS", 7.0, _above_zero)
 
     # runs and the company feed
     run_budget: float = _setting("RUN_BUDGET_SECONDS", 240.0, _above_zero)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from shared.engine.holds import Approval, Hold
 from shared.planning.model import Direction, Note, Policies
 
 
@@ -107,6 +108,7 @@ class RunRequest:
     save_filter: bool = True
     confirm_removals: int | None = None  #: the number that a preview showed (R26)
     preview: bool = False
+    approves: Approval | None = None  #: carries out what an earlier run held (R26)
     actor: str = ""
     attempt: int = 0  #: how often a worker has taken it up
     reads_folder: bool = True  #: False: news of BC, the folder is asked only about what they concern (R14)
@@ -118,7 +120,8 @@ class RunRequest:
     @property
     def is_plain(self) -> bool:
         """Whether it may be merged with another (R29)."""
-        return self.filter is None and not self.preview and self.confirm_removals is None
+        asks_for_more = self.preview or self.confirm_removals is not None or self.approves is not None
+        return self.filter is None and not asks_for_more
 
     @property
     def is_urgent(self) -> bool:
@@ -177,10 +180,16 @@ class Counts:
 class HeldKind:
     """One kind of operations that the safety stop held back (R26)."""
 
-    kind: str  #: outlook-removals, bc-removals, bc-creations, outlook-creations, company-deletions, company-restored
+    #: outlook-removals, bc-removals, outlook-creations, bc-creations, outlook-updates, bc-updates, company-deletions,
+    #: company-restored
+    kind: str
     count: int
     limit: str  #: in words: which limit was passed
-    contacts: tuple[str, ...] = ()  #: ids of the contacts concerned (BC id, or Outlook id for bc-creations)
+    contacts: tuple[str, ...] = ()  #: the first of the contacts concerned (BC ids, or Outlook ids for bc-creations)
+    since: datetime | None = None  #: of the hold that the run left (`Hold.since`)
+    approved_by: str = ""  #: who approved it; blank: nobody
+    approved_at: datetime | None = None
+    approved_run: str = ""  #: id of the run that carries it out
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +213,7 @@ class Report:
     held: tuple[HeldKind, ...] = ()
     requests: Mapping[str, int] = field(default_factory=dict)  #: HTTP requests by service
     preview: bool = False
+    approves: Approval | None = None  #: which held run it carries out (R26)
     plan: tuple[Mapping[str, object], ...] = ()  #: a preview's operations, described (R34)
     actor: str = ""
     error_code: str = ""
@@ -240,7 +250,8 @@ class Positions:
     counted: tuple[Counted, ...] = ()
     echoes: tuple[str, ...] = ()  #: fingerprints of what runs wrote in Outlook lately: announced, it is no news (R15)
     watched: str = ""  #: address and folder that a subscription was last asked for
-    held: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  #: kind -> BC ids of removals that wait (R26)
+    holds: Mapping[str, Hold] = field(default_factory=dict)  #: by kind: what waits for approval (R26)
+    company_holds: Mapping[str, datetime | None] = field(default_factory=dict)  #: kind -> since: those reported here
     link_count: int = 0  #: as it was when loaded; kept by the store
 
 

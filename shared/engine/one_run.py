@@ -1,6 +1,6 @@
 """One run of one profile: read, plan, hold back, apply, move the positions."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -10,7 +10,8 @@ from shared.engine.apply_bc import BcStage
 from shared.engine.apply_outlook import OutlookStage
 from shared.engine.company_state import FeedState
 from shared.engine.folders import ChosenFolder, choose_folder
-from shared.engine.holding import circumstances, held_kind, waiting
+from shared.engine.holding import Holding, reported
+from shared.engine.holds import Hold
 from shared.engine.journalled import JournalledBc, JournalledOutlook
 from shared.engine.model import CompanySettings, Mode, Positions, Profile, RunRequest
 from shared.engine.moving import moved_positions, next_retry
@@ -27,10 +28,7 @@ from shared.engine.upkeep import watched_as
 from shared.engine.work import Work, touched_in_bc
 from shared.errors import FolderMissing, PositionExpired
 from shared.pace import Pace
-from shared.planning.guards import (
-    Held,
-    hold_back,
-)
+from shared.planning.guards import hold_back
 from shared.planning.model import (
     Create,
     Inputs,
@@ -162,6 +160,7 @@ class OneRun:
 
     def _extent(self, positions: Positions, feed: FeedState, company: CompanySettings) -> Extent:
         full = self.request.mode is Mode.FULL
+        whole = full or self._looks_for_what_waits(positions)
         lag = feed.head - positions.log_position
         behind = (
             positions.feed_epoch != feed.epoch
@@ -172,12 +171,17 @@ class OneRun:
             or self.request.confirm_removals is not None
         )
         return Extent(
-            outlook_full=full or not positions.delta_link or positions.unclean,
-            bc_full=full or behind or not positions.delta_link or positions.unclean,
+            outlook_full=whole or not positions.delta_link or positions.unclean,
+            bc_full=whole or behind or not positions.delta_link or positions.unclean,
             requested=self.request.trigger.is_requested,
             full_mode=full,
             feed_is_fresh=self.request.fresh_feed,
         )
+
+    def _looks_for_what_waits(self, positions: Positions) -> bool:
+        """What is approved, or has waited for too long, is looked for on both sides: nothing names it (R26)."""
+        now, days = self.services.now(), self.services.limits.hold_days
+        return self.request.approves is not None or any(each.has_lapsed(now, days) for each in positions.holds.values())
 
     def _reading(
         self,
@@ -199,15 +203,23 @@ class OneRun:
         plan = make_plan(reading.inputs)
         self.tally.remark(plan.notes)
         self.tally.unchanged(plan.unchanged)
-        around = circumstances(self.services, self.request, reading)
-        plan, held = hold_back(plan, self.services.limits.safety, around)
-        self.tally.held += [held_kind(each) for each in held]
+        holding = Holding(self.services, self.request, reading)
+        plan, held = hold_back(plan, self.services.limits.safety, holding.circumstances(plan))
+        holds, waiting = holding.after(held, plan)
+        self.tally.held += reported(held, holds, waiting)
         if self.request.preview:
             self.described = shown(plan, held, self.tally)
             return
-        self._apply(reading, plan, held, company)
+        self._apply(reading, plan, holds, waiting, company)
 
-    def _apply(self, reading: Reading, plan: Plan, held: Sequence[Held], company: CompanySettings) -> None:
+    def _apply(
+        self,
+        reading: Reading,
+        plan: Plan,
+        holds: Mapping[str, Hold],
+        waiting: Mapping[str, Sequence[str]],
+        company: CompanySettings,
+    ) -> None:
         services, inputs = self.services, reading.inputs
         assert inputs is not None  # noqa: S101
         recorder = Recorder(
@@ -249,7 +261,8 @@ class OneRun:
             work.need_time()
         moved = moved_positions(work, reading, plan, text_of(self.profile, company))
         self.unwatched = watched_as(services, self.profile, moved) not in ("", moved.watched)
-        recorder.finish(replace(moved, held=waiting(reading, held)))
+        recorder.hold(waiting)
+        recorder.finish(replace(moved, holds=holds))
         self.next_retry = next_retry(self.state, reading, recorder)
 
     def _index_outside(self, inputs: Inputs, work: Work) -> None:

@@ -1,6 +1,6 @@
 """Record what was done, behind the writes and under the fence (architecture, point 4)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -79,6 +79,10 @@ class Recorder:
     def unhide(self, bc_ids: Iterable[str]) -> None:
         """R23: the user brought it back."""
         self.changes.unhidden.update(bc_ids)
+
+    def hold(self, waiting: Mapping[str, Sequence[str]]) -> None:
+        """What waits for approval, all contacts by kind (R26)."""
+        self.changes.held.update(waiting)
 
     def fail(self, key: str, side: str, code: str, *, wait: float | None = None) -> None:
         """Keep a contact for retry, at doubling intervals up to a day (R31), or in `wait` seconds."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from shared.engine.callers import Caller, user_id_of
+from shared.engine.holds import Approval
 from shared.engine.jobs import CompanyJob, Reason
 from shared.engine.model import Mode, Profile, Report, RunRequest, RunStatus, Trigger, must_wake
 from shared.engine.rules_of import parse
@@ -23,6 +24,7 @@ class Wanted:
     save_filter: bool = True
     confirm_removals: int | None = None
     preview: bool = False
+    approves: Approval | None = None
 
 
 def request_run(
@@ -41,7 +43,7 @@ def request_run(
     if wanted.filter is not None:
         parse(wanted.filter, profile, services.companies.settings(profile.company_id))
     request = _request(services, profile, wanted, Trigger.HTTP, actor, at)
-    report = _queued(request)
+    report = queued(request)
     services.reports.save(report)  # before it is in line: a worker may take it at once
     accepted = services.mailboxes.submit(request)
     if accepted.run_id == request.run_id:
@@ -50,7 +52,7 @@ def request_run(
     known = services.reports.get(accepted.run_id)
     if known is not None:
         return known
-    report = _queued(accepted)  # the waiting one was the timer's, which has no report before it runs
+    report = queued(accepted)  # the waiting one was the timer's, which has no report before it runs
     services.reports.save(report)
     return report
 
@@ -143,11 +145,13 @@ def _request(
         save_filter=wanted.save_filter,
         confirm_removals=wanted.confirm_removals,
         preview=wanted.preview,
+        approves=wanted.approves,
         actor=actor,
     )
 
 
-def _queued(request: RunRequest) -> Report:
+def queued(request: RunRequest) -> Report:
+    """The report of a run that waits in line."""
     return Report(
         request.run_id,
         request.company_id,
@@ -159,5 +163,6 @@ def _queued(request: RunRequest) -> Report:
         request.requested_at,
         filter=dict(request.filter or {}),
         preview=request.preview,
+        approves=request.approves,
         actor=request.actor,
     )

@@ -8,6 +8,7 @@ from datetime import timedelta
 from shared.engine import rules_of
 from shared.engine.model import HeldKind, Profile, Report, RunRequest, RunStatus
 from shared.engine.one_run import OneRun
+from shared.engine.requests import queued
 from shared.engine.services import Services
 from shared.engine.state import Busy, Changes, HeldMailbox, Mark, ProfileState
 from shared.engine.tally import Tally
@@ -76,7 +77,7 @@ def close_as_failed(services: Services, mailbox_id: str, code: str, reason: str)
         return
     try:
         while (request := held.take()) is not None:
-            report = services.reports.get(request.run_id) or _queued(request)
+            report = services.reports.get(request.run_id) or queued(request)
             _close(services, held, request, _failed(report, services, code, reason))
     finally:
         held.release()
@@ -94,7 +95,7 @@ class _Session:
     def go(self) -> float | None:
         """Run it; None when it is over, else the seconds after which it goes on (R32)."""
         services, request = self.services, self.request
-        report = services.reports.get(request.run_id) or _queued(request)
+        report = services.reports.get(request.run_id) or queued(request)
         if report.status not in (RunStatus.QUEUED, RunStatus.RUNNING):
             self.held.finish(request)  # it died between its report and its end
             return None
@@ -260,22 +261,6 @@ def _so_far(report: Report, tally: Tally) -> Report:
     """The report of a run that is under way: its notes hold values that the run is about to replace."""
     notes = tuple(tally.notes.values())
     return replace(report, to_outlook=tally.of(Side.OUTLOOK), to_bc=tally.of(Side.BC), notes=notes)
-
-
-def _queued(request: RunRequest) -> Report:
-    return Report(
-        request.run_id,
-        request.company_id,
-        request.profile_id,
-        request.mailbox_id,
-        request.mode,
-        request.trigger,
-        RunStatus.QUEUED,
-        request.requested_at,
-        filter=dict(request.filter or {}),
-        preview=request.preview,
-        actor=request.actor,
-    )
 
 
 def _failed(report: Report, services: Services, code: str, reason: str) -> Report:

@@ -31,13 +31,14 @@ class Changes:
     unhidden: set[str] = field(default_factory=set)
     retries: list[Retry] = field(default_factory=list)
     settled: list[Retry] = field(default_factory=list)  #: retries that are over
+    held: dict[str, Sequence[str]] = field(default_factory=dict)  #: kind -> all contacts that wait; none: no more (R26)
     positions: Positions | None = None
 
     def __bool__(self) -> bool:
         """Whether there is anything to record."""
         return bool(
             self.links or self.dropped or self.parked or self.unparked or self.hidden or self.unhidden
-            or self.retries or self.settled or self.positions is not None
+            or self.retries or self.settled or self.held or self.positions is not None
         )  # fmt: skip
 
 
@@ -70,6 +71,9 @@ class ProfileState(Protocol):
 
     def retries(self) -> Sequence[Retry]:
         """Everything kept for retry (R31)."""
+
+    def held(self, kind: str) -> frozenset[str]:
+        """The contacts of a hold (R26): BC ids, or Outlook ids for creations in BC."""
 
     def commit(self, changes: Changes) -> None:
         """Record, fenced by the lease. Raises LeaseLost; then nothing of the failing transaction was recorded."""

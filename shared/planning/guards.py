@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from shared.cards.emails import keys_of
-from shared.planning.model import Cause, Create, Operation, Park, Parked, Plan, Remove, Side
+from shared.planning.model import Cause, Create, Operation, Park, Parked, Plan, Record, Remove, Side, Write
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,9 @@ class SafetyLimits:
     outlook_creations: int = 5_000  #: in one folder
     strangers: int = 10  #: on a first run in a folder that the sync did not make
     window_hours: int = 24  #: runs that nobody asked for count together
+    mass_updates: bool = False  #: whether updates are counted too
+    updates_count: int = 500  #: on one side in one run: more than this many contacts and ...
+    updates_share: float = 0.5  #: ... more than this share of the links
 
 
 NO_LIMITS = SafetyLimits(10**9, 1.0, 10**9, 10**9, 1.0, 10**9, 10**9, 10**9)
@@ -35,6 +38,8 @@ class Circumstances:
     strange_folder: bool = False  #: a first run in a folder that the sync did not make
     confirmed_removals: int | None = None  #: removals by a filter change that the request confirms
     held_before: Mapping[str, frozenset[str]] = field(default_factory=dict)  #: by kind: what waits for approval
+    approved: Mapping[str, frozenset[str]] = field(default_factory=dict)  #: by kind: what a person approved
+    gone_approved: frozenset[str] = frozenset()  #: BC ids whose deletion was approved for the whole company
     parked: Mapping[str, Parked] = field(default_factory=dict)  #: a contact parked as held waits for approval too
 
 
@@ -49,10 +54,11 @@ class Held:
 
 
 HELD = "held"  #: a parked contact's reason: its creation in BC waits for approval
-ALL = "*"  #: too many to remember one by one: every removal of that kind waits
 WAITS = "held by an earlier run and not approved yet"
 OUTLOOK_REMOVALS, BC_REMOVALS = "outlook-removals", "bc-removals"
 OUTLOOK_CREATIONS, BC_CREATIONS = "outlook-creations", "bc-creations"
+OUTLOOK_UPDATES, BC_UPDATES = "outlook-updates", "bc-updates"
+UPDATES = (OUTLOOK_UPDATES, BC_UPDATES)
 
 
 def kind_of(operation: Operation) -> str:
@@ -68,26 +74,28 @@ def kind_of(operation: Operation) -> str:
             return OUTLOOK_CREATIONS
         case Create(side=Side.BC):
             return BC_CREATIONS
+        case Write(values=values, new_link=False) if values:
+            return OUTLOOK_UPDATES if operation.side is Side.OUTLOOK else BC_UPDATES
     return ""
 
 
 def hold_back(plan: Plan, limits: SafetyLimits, around: Circumstances) -> tuple[Plan, tuple[Held, ...]]:
-    """The plan without what is held, and what is held. Everything of a kind is held when its limit is passed; what was
-    held before stays held until a person approves it, however few it is by now."""
-    kinds: dict[str, list[Operation]] = defaultdict(list)
-    for operation in plan.operations:
-        if kind := kind_of(operation):
-            kinds[kind].append(operation)
+    """The plan without what is held, and what is held. Everything of a kind is held when its limit is passed, but for
+    the very contacts that a person approved; what was held before stays held until then, however few it is by now."""
     held: list[Held] = []
-    for kind, concerned in kinds.items():
-        if limit := _passed(kind, concerned, limits, around):
-            held.append(Held(kind, len(concerned), limit, tuple(concerned)))
-        elif waiting := [each for each in concerned if _was_held(kind, each, around)]:
+    for kind, concerned in _by_kind(plan, around).items():
+        granted = around.approved.get(kind, frozenset())
+        asked = [each for each in concerned if id_of(each) not in granted]
+        confirmed = _is_confirmed(concerned, around)
+        if asked and (limit := _passed(kind, concerned, limits, around, confirmed=confirmed)):
+            held.append(Held(kind, len(asked), limit, tuple(asked)))
+        elif waiting := [each for each in asked if _was_held(kind, each, around, confirmed=confirmed)]:
             held.append(Held(kind, len(waiting), WAITS, tuple(waiting)))
     if not held:
         return plan, ()
     stopped = {id(operation) for each in held for operation in each.operations}
-    going = [operation for operation in plan.operations if id(operation) not in stopped]
+    pairs = {id_of(operation) for each in held if each.kind in UPDATES for operation in each.operations}
+    going = [each for each in plan.operations if id(each) not in stopped and _pair_of(each) not in pairs]
     going.extend(
         Park(Parked(operation.outlook.id, HELD, keys_of(operation.outlook.card.email)))
         for each in held
@@ -98,35 +106,67 @@ def hold_back(plan: Plan, limits: SafetyLimits, around: Circumstances) -> tuple[
 
 
 def id_of(operation: Operation) -> str:
-    """The contact that a held operation is remembered by: BC id of a removal, Outlook id of a creation in BC."""
+    """The contact that a held operation is remembered by: its BC id, but the Outlook id of a creation in BC."""
     match operation:
         case Remove():
             return operation.bc_id
         case Create():
             source = operation.outlook or operation.bc
             return source.id if source else ""
+        case Write():
+            return operation.bc.id
     return ""
 
 
-def _was_held(kind: str, operation: Operation, around: Circumstances) -> bool:
+def _by_kind(plan: Plan, around: Circumstances) -> Mapping[str, list[Operation]]:
+    """What is counted. Deletions that were approved for the whole company are not (R26: one approval serves all)."""
+    kinds: dict[str, list[Operation]] = defaultdict(list)
+    for operation in plan.operations:
+        is_gone = isinstance(operation, Remove) and operation.cause is Cause.DELETED_IN_BC
+        if (kind := kind_of(operation)) and not (is_gone and id_of(operation) in around.gone_approved):
+            kinds[kind].append(operation)
+    return kinds
+
+
+def _pair_of(operation: Operation) -> str:
+    """A pair is updated whole or not at all: half of a merge must not be taken for the agreement of both sides."""
+    match operation:
+        case Write():
+            return operation.bc.id
+        case Record():
+            return operation.link.bc_id
+    return ""
+
+
+def _was_held(kind: str, operation: Operation, around: Circumstances, *, confirmed: bool) -> bool:
     if kind == BC_CREATIONS:
         known = around.parked.get(id_of(operation))
-        return known is not None and known.reason == HELD
-    if isinstance(operation, Remove) and _is_confirmed(operation, around):
+        if known is not None and known.reason == HELD:
+            return True
+    if confirmed and isinstance(operation, Remove) and operation.cause is Cause.LEFT_SCOPE:
         return False
-    waiting = around.held_before.get(kind, frozenset())
-    return ALL in waiting or id_of(operation) in waiting
+    return id_of(operation) in around.held_before.get(kind, frozenset())
 
 
-def _is_confirmed(operation: Remove, around: Circumstances) -> bool:
-    return around.confirmed_removals is not None and operation.cause is Cause.LEFT_SCOPE
+def _is_confirmed(concerned: list[Operation], around: Circumstances) -> bool:
+    """Whether the request covers the removals by a filter change: they are no more than a preview showed."""
+    return around.confirmed_removals is not None and _by_filter(concerned) <= around.confirmed_removals
 
 
-def _passed(kind: str, concerned: list[Operation], limits: SafetyLimits, around: Circumstances) -> str:
+def _by_filter(concerned: list[Operation]) -> int:
+    return sum(isinstance(each, Remove) and each.cause is Cause.LEFT_SCOPE for each in concerned)
+
+
+def _passed(
+    kind: str, concerned: list[Operation], limits: SafetyLimits, around: Circumstances, *, confirmed: bool
+) -> str:
+    """Which limit is passed, in words; blank for none."""
     count = len(concerned) + around.counted.get(kind, 0)
+    if kind in UPDATES:
+        return _too_many_updates(len(concerned), limits, around.links)
     if kind in (OUTLOOK_REMOVALS, BC_REMOVALS):
-        by_filter = sum(isinstance(each, Remove) and each.cause is Cause.LEFT_SCOPE for each in concerned)
-        if around.confirmed_removals is not None and by_filter <= around.confirmed_removals:
+        by_filter = _by_filter(concerned)
+        if confirmed:
             count -= by_filter
             if len(concerned) == by_filter:
                 return ""
@@ -136,6 +176,12 @@ def _passed(kind: str, concerned: list[Operation], limits: SafetyLimits, around:
     if around.strange_folder and len(concerned) > limits.strangers:
         return f"more than {limits.strangers} contacts of a folder that the sync did not make match nobody"
     return _over(count, limits.bc_creations, "creations in Business Central out of one folder")
+
+
+def _too_many_updates(count: int, limits: SafetyLimits, links: int) -> str:
+    if limits.mass_updates and count > limits.updates_count and count > limits.updates_share * links:
+        return f"more than {limits.updates_count} and more than {limits.updates_share:.0%} of {links} linked contacts"
+    return ""
 
 
 def _too_many_removals(count: int, limits: SafetyLimits, links: int) -> str:

@@ -9,7 +9,7 @@ keys) are hashed; the rest must consist of letters, digits and `.`, `_`, `-`. A 
                                   COMPANY|PROFILE|positions
                                   COMPANY|PROFILE|link|BC ID, ...|outlook|HASH
                                   COMPANY|PROFILE|parked|HASH, ...|mail|HASH|HASH
-                                  COMPANY|PROFILE|hidden|BC ID, ...|retry|SIDE|HASH
+                                  COMPANY|PROFILE|hidden|BC ID, ...|retry|SIDE|HASH, ...|hold|KIND|NUMBER
     companies  company            lease, state, state|writes, told, asked, settings, countries
                                   log|SEQUENCE, contact|BC ID, roster|BUCKET, claim|HASH, outside|BC ID|PROFILE
     profiles   company            PROFILE

@@ -11,7 +11,7 @@ from shared.engine.model import Positions, Retry
 from shared.engine.state import Changes
 from shared.errors import LeaseLost
 from shared.planning.model import Link, Parked
-from shared.storage import keys, wire
+from shared.storage import held_ids, keys, wire
 from shared.storage.lease import Lease
 from shared.storage.links import Place, drop_link, drop_parked, link_of, parked_of, put_link, put_parked
 from shared.storage.records import decoded, encoded
@@ -97,6 +97,10 @@ class TableProfileState:
         found = (decoded(Retry, row) for row in self._all("retry"))
         return sorted(found, key=lambda each: (each.next_at, each.side, each.key))
 
+    def held(self, kind: str) -> frozenset[str]:
+        """See ProfileState."""
+        return held_ids.read(self._table, self._place.partition, self._place.key("hold", kind))
+
     # ------------------------------------------------------------ writing
 
     def commit(self, changes: Changes) -> None:
@@ -134,6 +138,8 @@ class TableProfileState:
         yield from ([Operation("put", place.row("hidden", each))] for each in sorted(changes.hidden))
         yield from ([Operation("delete", self._retry(each))] for each in changes.settled)
         yield from ([Operation("put", self._retry(each) | encoded(each))] for each in changes.retries)
+        for kind, ids in changes.held.items():
+            yield from held_ids.replaced(self._table, place.partition, place.key("hold", kind), ids)
 
     def _retry(self, retry: Retry) -> Row:
         return self._place.row("retry", retry.side, keys.hashed(retry.key))

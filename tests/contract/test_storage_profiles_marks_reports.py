@@ -7,7 +7,7 @@ import pytest
 
 from shared.engine.model import Counts, HeldKind, Mode, Profile, Report, RunStatus, Trigger
 from shared.engine.run_ids import run_id
-from shared.engine.state import Mark
+from shared.engine.state import Changes, Mark
 from shared.errors import RequestError
 from shared.planning.model import Note, NoteKind, OnOutlookDelete, Policies
 from tests.contract.storage_kinds import START, World
@@ -203,3 +203,20 @@ def test_r35_a_discarded_report_is_gone(world: World) -> None:
     world.reports.discard(report(world, 1))
     world.reports.discard(report(world, 1))
     assert world.reports.get(report(world, 1).run_id) is None
+
+
+def test_r26_what_waits_is_stored_whole_and_replaced_whole(world: World) -> None:
+    ids = [f"AAkAL{each:0140d}" for each in range(1_200)]
+    held = world.hold()
+    state = held.profile(world.company, world.user)
+
+    state.commit(Changes(held={"bc-creations": ids, "outlook-removals": ["one"]}))
+    assert state.held("bc-creations") == frozenset(ids)
+    state.commit(Changes(held={"bc-creations": ids[:3]}))
+    assert state.held("bc-creations") == frozenset(ids[:3])
+    state.commit(Changes(held={"bc-creations": []}))
+
+    assert state.held("bc-creations") == frozenset()
+    assert world.mailboxes.peek(world.mailbox, world.company, world.user).held("outlook-removals") == {"one"}
+    state.forget()
+    assert state.held("outlook-removals") == frozenset()

@@ -14,7 +14,7 @@ PAGE = ROOT / "docs" / "notes.md"
 #: which argument is the code
 POSITIONS = {
     "about": 1, "Note": 1, "lost_edits": 2, "_park": 1, "_field_note": 2, "Refusal": 0, "_leave": 0, "_conflict": 0,
-    "Remark": 1, "_failed": 2, "close_as_failed": 2, "problem": 1, "HeldKind": 0,
+    "Remark": 1, "_failed": 2, "close_as_failed": 2, "problem": 1, "HeldKind": 0, "_cannot": 0,
 }  # fmt: skip
 #: A code from elsewhere: a variable, or an attribute of an error that has got it at another place of the code.
 PASSED_ON = re.compile(r"(\w+\.)?(code|reason|kind)|code\[:80\]|\*refusal|code\.value|_mailbox_code\(says\)")
@@ -39,7 +39,7 @@ def expressions(module: ast.Module) -> Iterator[ast.expr]:
             )
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Tuple):
             names = [ast.unparse(each) for each in ast.walk(node.targets[0]) if isinstance(each, ast.Name)]
-            if all(re.fullmatch("(OUTLOOK|BC)_(REMOVALS|CREATIONS)", each) for each in names):
+            if all(re.fullmatch("(OUTLOOK|BC)_(REMOVALS|CREATIONS|UPDATES)", each) for each in names):
                 yield from node.value.elts
         if isinstance(node, ast.Call):
             name = node.func.attr if isinstance(node.func, ast.Attribute) else ast.unparse(node.func)

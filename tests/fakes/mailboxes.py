@@ -21,6 +21,7 @@ class _ProfileRows:
     parked: dict[str, Parked] = field(default_factory=dict)
     hidden: set[str] = field(default_factory=set)
     retries: dict[tuple[str, str], Retry] = field(default_factory=dict)
+    held: dict[str, frozenset[str]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -204,6 +205,10 @@ class MemoryProfileState:
         with self._reading("retries"):
             return sorted(self._rows.retries.values(), key=lambda each: (each.next_at, each.side, each.key))
 
+    def held(self, kind: str) -> frozenset[str]:
+        with self._reading("held"):
+            return self._rows.held.get(kind, frozenset())
+
     def commit(self, changes: Changes) -> None:
         with self._state.lock:
             for link in changes.links:
@@ -256,6 +261,8 @@ class MemoryProfileState:
                 yield partial(rows.retries.pop, (over.side, over.key), None)
         for retry in changes.retries:
             yield partial(rows.retries.__setitem__, (retry.side, retry.key), retry)
+        for kind, ids in changes.held.items():
+            yield partial(rows.held.__setitem__, kind, frozenset(ids))
 
     def _drop(self, link: Link, linked: set[str]) -> None:
         self._rows.links.pop(link.bc_id, None)

@@ -27,6 +27,7 @@ USER_DOOR = {
     "user_validate": ("api/profiles/{user}/validate", {"POST"}),
 }
 ADMIN_DOOR = {
+    "admin_approve": ("api/admin/runs/{id}/approve", {"POST"}),
     "admin_company": ("api/admin/companies/{company}", {"GET", "PUT"}),
     "admin_health": ("api/admin/health", {"GET"}),
     "admin_profile": ("api/admin/profiles/{user}", {"PUT", "DELETE"}),

@@ -1,0 +1,33 @@
+"""Admin door: what the safety stop holds is approved (R26)."""
+
+from typing import List  # noqa: UP035 - the worker refuses list[str] in func.Out
+
+import azure.functions as func
+
+from functions.answers import run_accepted
+from functions.incoming import caller, named, read_body
+from functions.problems import answering
+from functions.queues import CONNECTION, SYNC_JOBS
+from shared.bootstrap import get_services
+from shared.engine.jobs import sync_job
+
+bp = func.Blueprint()
+
+
+@bp.function_name("admin_approve")
+@bp.route(route="api/admin/runs/{id}/approve", methods=["POST"])
+@bp.queue_output(arg_name="jobs", queue_name=SYNC_JOBS, connection=CONNECTION)
+@answering
+def admin_approve(req: func.HttpRequest, jobs: func.Out[List[str]]) -> func.HttpResponse:  # noqa: UP006
+    """Put a run in line that carries out what a held run names."""
+    from functions.bodies import ApproveBody
+    from shared.engine.approving import approve
+    from shared.engine.callers import check_origin
+
+    services, body = get_services(), read_body(req, ApproveBody)
+    who = caller(req, body)
+    check_origin(services, who)
+    wanted = {each.kind: each.count for each in body.holds}
+    report = approve(services, str(req.route_params.get("id", "")), wanted, named(who))
+    jobs.set([sync_job(report.mailbox_id)])
+    return run_accepted(report)

@@ -1,0 +1,90 @@
+"""A person approves what a run held (R26): only the newest held run, only what it names, and only for some days."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from shared.engine.holds import Approval, Hold
+from shared.engine.model import HeldKind, Report, RunStatus
+from shared.engine.requests import Wanted, request_run
+from shared.engine.services import Services
+from shared.errors import RequestError
+
+
+def approve(services: Services, run_id: str, wanted: Mapping[str, int], actor: str) -> Report:
+    """Put a run in line that plans anew and carries out what run `run_id` held, of the kinds in `wanted` with the
+    numbers that its report gives. Answers the new run's report.
+
+    The caller then sends the mailbox's sync-jobs message. Raises RequestError: `unknown-run`, `no-profile` (404),
+    `not-held`, `count-differs`, `not-newest`, `hold-lapsed`, `already-approved`, `profile-disabled` (409).
+    """
+    report = _held_run(services, run_id)
+    profile = services.profiles.get(report.company_id, report.profile_id)
+    if profile is None:
+        raise RequestError("The profile of this run does not exist any more.", code="no-profile", status=404)
+    kinds = {kind: _approved(services, report, kind, count) for kind, count in wanted.items()}
+    asked = request_run(services, profile, Wanted(approves=Approval(run_id, kinds)), actor)
+    at = services.now()
+    held = tuple(
+        replace(each, approved_by=actor, approved_at=at, approved_run=asked.run_id) if each.kind in kinds else each
+        for each in report.held
+    )
+    services.reports.save(replace(report, held=held))
+    return asked
+
+
+def _held_run(services: Services, run_id: str) -> Report:
+    report = services.reports.get(run_id)
+    if report is None:
+        raise RequestError(
+            "There is no such run. Reports are kept for 30 days.", code="unknown-run", status=404, field="id"
+        )
+    if report.status is not RunStatus.HELD or report.preview:
+        raise RequestError(
+            "This run holds nothing back; there is nothing to approve.", code="not-held", status=409, field="id"
+        )
+    return report
+
+
+def _approved(services: Services, report: Report, kind: str, count: int) -> datetime | None:
+    """`since` of the hold that is meant."""
+    named = next((each for each in report.held if each.kind == kind), None)
+    if named is None:
+        kinds = ", ".join(each.kind for each in report.held)
+        raise _cannot("not-held", f"This run did not hold {kind}, but: {kinds}.")
+    hold = _hold(services, report, named)
+    if hold.has_lapsed(services.now(), services.limits.hold_days):
+        days = services.limits.hold_days
+        raise _cannot(
+            "hold-lapsed", f"What is held may be approved for {days:g} days. Start a run: it holds anew what is due."
+        )
+    if count != named.count:
+        raise _cannot("count-differs", f"Of {kind} this run held {named.count}, not {count}. Look at it again.")
+    if hold.count != named.count:
+        raise _cannot("count-differs", f"Of {kind} {hold.count} wait by now. Start a run and approve that one.")
+    return hold.since
+
+
+def _hold(services: Services, report: Report, named: HeldKind) -> Hold:
+    """What waits now, which must be what the report names."""
+    state = services.mailboxes.peek(report.mailbox_id, report.company_id, report.profile_id)
+    hold = state.positions().holds.get(named.kind)
+    if hold is None:
+        raise _cannot("not-held", f"Nothing of {named.kind} waits any more.")
+    if hold.run_id != report.run_id:
+        raise _cannot("not-newest", f"A later run holds this; approve that one: {hold.run_id}.")
+    _check_not_approved(services, named)
+    return hold
+
+
+def _check_not_approved(services: Services, named: HeldKind) -> None:
+    """An approval that did not come to its end may be given again."""
+    carrying_out = services.reports.get(named.approved_run) if named.approved_run else None
+    if carrying_out is not None and carrying_out.status in (RunStatus.QUEUED, RunStatus.RUNNING):
+        raise _cannot(
+            "already-approved", f"It was approved by {named.approved_by}; run {named.approved_run} carries it out."
+        )
+
+
+def _cannot(code: str, words: str) -> RequestError:
+    return RequestError(words, code=code, status=409, field="holds")
