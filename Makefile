@@ -3,11 +3,13 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test quick lint format bench clean
+.PHONY: help setup demo serve test quick lint format bench lock audit clean
 
 PYTHON := .venv/bin/python
 VENV := .venv/.installed
 AZURITE := .tools/azurite/.installed
+TOOL := .tools/python/bin
+TOOLS := .tools/python/.installed
 LINTED := function_app.py functions shared dev tests
 QUICK := $(wildcard tests/unit tests/functions tests/docs tests/host)
 # With one core, tests that start servers are faster one after the other.
@@ -43,11 +45,25 @@ format: $(VENV) ## format the code, mend what ruff can mend
 	@$(PYTHON) -m ruff format $(LINTED)
 	@$(PYTHON) -m ruff check --fix $(LINTED)
 
+lock: $(TOOLS) ## requirements.txt and the development's out of the .in files, pinned and with hashes (UPGRADE=1: newest)
+	@for each in requirements dev/requirements dev/tools; do \
+		$(TOOL)/uv pip compile --quiet --generate-hashes --no-annotate --python-version 3.13 \
+			--custom-compile-command "make lock" $(if $(UPGRADE),--upgrade) $$each.in -o $$each.txt; \
+	done
+
+audit: $(TOOLS) ## known vulnerabilities of what runs in Azure; says which packages it could not look up
+	@$(TOOL)/pip-audit --disable-pip --progress-spinner off --skip-editable -r requirements.txt
+
 clean: ## remove everything that make made
 	rm -rf .venv .tools .azurite .state .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 $(VENV): requirements.txt dev/requirements.txt dev/setup/python.sh
 	@dev/setup/python.sh
+
+$(TOOLS): dev/tools.txt $(VENV)
+	@$(PYTHON) -m venv --clear .tools/python
+	@$(TOOL)/python -m pip install --quiet --disable-pip-version-check --no-input --require-hashes -r dev/tools.txt
+	@touch $@
 
 $(AZURITE): dev/setup/azurite/package.json dev/setup/azurite/package-lock.json dev/setup/azurite.sh
 	@dev/setup/azurite.sh

@@ -24,12 +24,12 @@ MESSAGE
     return 1
 }
 
-if ! is_python_313 .venv/bin/python; then
-    python=$(find_python)
-    echo "Creating .venv with $("$python" --version) ..."
-    rm -rf .venv
-    "$python" -m venv .venv
-fi
+# Always anew: what an older list had and this one has not must not stay.
+python=$(find_python)
+echo "Creating .venv with $("$python" --version) ..."
+rm -rf .venv
+"$python" -m venv .venv
 echo "Installing the pinned Python packages ..."
-.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-input -r dev/requirements.txt </dev/null
+.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-input --require-hashes \
+    -r dev/requirements.txt </dev/null
 touch .venv/.installed

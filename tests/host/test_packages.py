@@ -14,13 +14,25 @@ def normal(name: str) -> str:
 
 
 def pins(path: Path) -> dict[str, str]:
-    lines = [line for line in path.read_text().splitlines() if line and not line.startswith(("#", "-r"))]
-    assert all(re.fullmatch(r"[A-Za-z0-9_.-]+==[^=\s;]+", line) for line in lines), "every line pins one version"
-    return {normal(name): version for name, _, version in (line.partition("==") for line in lines)}
+    """What a lock file pins; every entry must have a version and at least one hash, and no address stands in it."""
+    text = re.sub(r"(?m)^#.*\n", "", path.read_text())
+    assert "://" not in text
+    entries = re.split(r"\n(?=\S)", text.strip())
+    found = [
+        re.fullmatch(r"([A-Za-z0-9_.-]+)==([^=\s;]+)(?: \\\n    --hash=sha256:[0-9a-f]{64})+", each) for each in entries
+    ]
+    assert all(found), [each for each, match in zip(entries, found, strict=True) if not match]
+    return {normal(each[1]): each[2] for each in found if each}
+
+
+def wanted(path: Path) -> set[str]:
+    """What a list of direct dependencies names."""
+    lines = (line.partition("#")[0].strip() for line in path.read_text().splitlines())
+    return {normal(line) for line in lines if line and not line.startswith("-r")}
 
 
 RUNTIME = pins(PROJECT / "requirements.txt")
-ALL = RUNTIME | pins(PROJECT / "dev" / "requirements.txt")
+ALL = pins(PROJECT / "dev" / "requirements.txt")
 
 
 def needed_by(name: str) -> set[str]:
@@ -32,6 +44,21 @@ def needed_by(name: str) -> set[str]:
 def test_everything_installed_is_pinned_in_the_version_installed() -> None:
     installed = {normal(each.name): each.version for each in distributions()}
     assert {name: version for name, version in installed.items() if name != "pip"} == ALL
+
+
+def test_development_uses_the_versions_that_run_in_azure() -> None:
+    assert RUNTIME.items() <= ALL.items()
+
+
+def test_what_is_wanted_directly_is_pinned() -> None:
+    assert wanted(PROJECT / "requirements.in") <= RUNTIME.keys()
+    assert wanted(PROJECT / "dev" / "requirements.in") <= ALL.keys()
+    assert {"uv", "pip-audit"} == wanted(PROJECT / "dev" / "tools.in") <= pins(PROJECT / "dev" / "tools.txt").keys()
+
+
+def test_setting_up_refuses_whatever_has_another_hash() -> None:
+    installs = [line for line in (PROJECT / "dev/setup/python.sh").read_text().split("\n") if "pip install" in line]
+    assert installs and all("--require-hashes" in line for line in installs)
 
 
 @pytest.mark.parametrize("name", sorted(RUNTIME))
