@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 import azure.functions as func
 
-from functions.answers import answer, company_body, profile_body, run_address
+from functions.answers import answer, company_body, profile_body, run_accepted, run_address
 from functions.deadlines import QUICK, REMOVING, SAVING, within
 from functions.incoming import caller, choice, etag_of, number, query, read_body, subject, token
 from functions.problems import answering
@@ -96,6 +96,26 @@ def admin_sync(
         for each in reports
     ]
     return answer({"companies": [], "runs": runs}, status=202)
+
+
+@bp.function_name("admin_undo")
+@bp.route(route="api/admin/runs/{id}/undo", methods=["POST"])
+@bp.queue_output(arg_name="jobs", queue_name=SYNC_JOBS, connection=CONNECTION)
+@answering
+def admin_undo(req: func.HttpRequest, jobs: func.Out[List[str]]) -> func.HttpResponse:  # noqa: UP006
+    """Undo a run, or one contact of it (R36)."""
+    from functions.bodies import UndoBody
+    from shared.engine.callers import check_origin
+    from shared.engine.model import Undoes
+    from shared.engine.undo_requests import request_undo
+
+    services, body = get_services(), read_body(req, UndoBody)
+    who = caller(req, body)
+    check_origin(services, who)
+    undoes = Undoes(str(req.route_params.get("id", "")), body.contact.strip(), body.recreate)
+    report = request_undo(services, undoes, who.actor, preview=body.preview)
+    jobs.set([sync_job(report.mailbox_id)])
+    return run_accepted(report)
 
 
 @bp.function_name("admin_company")

@@ -126,6 +126,7 @@ def _notifications(subscription: Subscription | None, at: datetime) -> Json:
 
 def report_body(report: Report, *, whole: bool = True) -> Json:
     """A run's report (R35). Without `whole` notes and plan are only counted."""
+    undoes = report.undoes
     body: Json = {
         "runId": report.run_id,
         "run": run_address(report.run_id),
@@ -161,6 +162,9 @@ def report_body(report: Report, *, whole: bool = True) -> Json:
         "requests": dict(report.requests),
         "continued": report.continued,
         "actor": report.actor,
+        "undoes": (
+            {"runId": undoes.run_id, "contact": undoes.contact, "recreate": undoes.recreate} if undoes else None
+        ),
         "error": {"code": report.error_code, "detail": report.error} if report.error_code else None,
     }
     if whole:

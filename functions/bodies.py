@@ -121,6 +121,14 @@ class ApproveBody(Common):
     holds: Annotated[list[HoldBody], Field(min_length=1, max_length=20)]
 
 
+class UndoBody(Common):
+    """What of a run is to be undone."""
+
+    contact: Annotated[str, Field(max_length=400)] = ""
+    recreate: bool = False
+    preview: bool = False
+
+
 class PlainBody(Common):
     """A call that says nothing more."""
 

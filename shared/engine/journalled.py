@@ -22,7 +22,17 @@ from shared.engine.sides import (
     OutlookWrite,
 )
 from shared.errors import ContactError, OutcomeUnknown
-from shared.planning.journalled import COMPANY_NUMBER, NAME_PARTS, Entry, Values, Verb, changed, values_of
+from shared.planning.journalled import (
+    COMPANY_NUMBER,
+    NAME_PARTS,
+    Entry,
+    Values,
+    Verb,
+    bc_values,
+    changed,
+    number_of,
+    values_of,
+)
 from shared.planning.model import Side
 
 
@@ -145,7 +155,7 @@ class JournalledBc:
     def _draft(self, draft: BcDraft) -> Entry:
         entry = self.pages.entry(Side.BC, Verb.CREATED, bc_id="", outlook_id=draft.source)
         values = {which.value: value for which, value in draft.values.items() if value}
-        return replace(entry, after=values | _number(draft.company_number))
+        return replace(entry, after=values | number_of(draft.company_number))
 
     def _write(self, write: BcWrite) -> Entry:
         intended = bc_values(write.current) | {which.value: value for which, value in write.values.items()}
@@ -181,15 +191,6 @@ class JournalledBc:
     def countries(self) -> Mapping[str, str]:
         """See BcSide."""
         return self.side.countries()
-
-
-def bc_values(contact: BcContact) -> dict[str, str]:
-    """What the journal holds of a whole BC contact."""
-    return values_of(contact.card) | _number(contact.company_number)
-
-
-def _number(company_number: str) -> dict[str, str]:
-    return {COMPANY_NUMBER: company_number} if company_number else {}
 
 
 def _some(values: Values, names: Iterable[str]) -> dict[str, str]:

@@ -91,6 +91,15 @@ NEXT: Mapping[RunStatus, frozenset[RunStatus]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Undoes:
+    """What a run undoes (R36)."""
+
+    run_id: str
+    contact: str = ""  #: BC id or Outlook id of the only contact to undo; blank: all of the run
+    recreate: bool = False  #: whether contacts deleted in BC are put back there as new records
+
+
+@dataclass(frozen=True, slots=True)
 class RunRequest:
     """A request for a run of one profile, waiting in its mailbox's line (R29).
 
@@ -114,6 +123,7 @@ class RunRequest:
     reads_folder: bool = True  #: False: news of BC, the folder is asked only about what they concern (R14)
     fresh_feed: bool = True  #: False: the company feed is taken as it is; whoever had news of BC has updated it (R14)
     heard: frozenset[str] | None = None  #: the announced changes, as fingerprints; None: not known, so look
+    undoes: Undoes | None = None  #: an undo instead of a sync (R36)
     woken_at: datetime | None = None  #: when its worker was last sent a message; None: when it was requested
     etag: str = ""
 
@@ -121,7 +131,7 @@ class RunRequest:
     def is_plain(self) -> bool:
         """Whether it may be merged with another (R29)."""
         asks_for_more = self.preview or self.confirm_removals is not None or self.approves is not None
-        return self.filter is None and not asks_for_more
+        return self.filter is None and not asks_for_more and self.undoes is None
 
     @property
     def is_urgent(self) -> bool:
@@ -216,6 +226,7 @@ class Report:
     approves: Approval | None = None  #: which held run it carries out (R26)
     plan: tuple[Mapping[str, object], ...] = ()  #: a preview's operations, described (R34)
     actor: str = ""
+    undoes: Undoes | None = None  #: for the report of an undo (R36)
     error_code: str = ""
     error: str = ""  #: why it failed, in words, and what to do
     continued: int = 0  #: how often it was handed over to a continuation (R32)

@@ -44,6 +44,14 @@ class Pages:
         self.known[Side.OUTLOOK, link.outlook_id] = about
         self.cards[link.outlook_id] = link.base_outlook
 
+    def expect_undo(self, about: Entry, card: Card = EMPTY_CARD) -> None:
+        """A contact is about to be written by an undo; `card` is what is removed in Outlook."""
+        named = (about.bc_id, about.outlook_id)
+        if (about.side is Side.OUTLOOK) is not (about.verb is Verb.CREATED):
+            named = (about.outlook_id, about.bc_id)
+        self.known[about.side, named[0] or named[1]] = about
+        self.cards[about.outlook_id] = card
+
     def _expect(self, operation: Create | Write | Remove, links: Mapping[str, Link]) -> None:
         bc_id, outlook_id = _ids(operation)
         link = links.get(bc_id)

@@ -301,7 +301,7 @@ class Reading:
             self.bc,
             self.shown,
             self.parked,
-            hidden=self.state.hidden() if newcomers else frozenset(),
+            hidden=self.state.hidden() if newcomers else {},
             persons=persons,
             companies=self.companies.companies_named(company_id, names) if names else {},
             countries=countries_from(self.companies.countries(company_id)) if self.shown or self.bc else _NONE,

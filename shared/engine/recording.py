@@ -72,9 +72,9 @@ class Recorder:
         if before is not None:
             self.changes.unparked.append(before)
 
-    def hide(self, bc_id: str) -> None:
-        """R23."""
-        self.changes.hidden.add(bc_id)
+    def hide(self, bc_id: str, was: str = "") -> None:
+        """It stays away (R23); with `was` until it looks otherwise (R36)."""
+        self.changes.hidden[bc_id] = was
 
     def unhide(self, bc_ids: Iterable[str]) -> None:
         """R23: the user brought it back."""

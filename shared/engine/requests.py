@@ -7,7 +7,7 @@ from datetime import datetime
 from shared.engine.callers import Caller, user_id_of
 from shared.engine.holds import Approval
 from shared.engine.jobs import CompanyJob, Reason
-from shared.engine.model import Mode, Profile, Report, RunRequest, RunStatus, Trigger, must_wake
+from shared.engine.model import Mode, Profile, Report, RunRequest, RunStatus, Trigger, Undoes, must_wake
 from shared.engine.rules_of import parse
 from shared.engine.run_ids import run_id
 from shared.engine.services import Services
@@ -25,6 +25,7 @@ class Wanted:
     confirm_removals: int | None = None
     preview: bool = False
     approves: Approval | None = None
+    undoes: Undoes | None = None
 
 
 def request_run(
@@ -146,6 +147,7 @@ def _request(
         confirm_removals=wanted.confirm_removals,
         preview=wanted.preview,
         approves=wanted.approves,
+        undoes=wanted.undoes,
         actor=actor,
     )
 
@@ -164,5 +166,6 @@ def queued(request: RunRequest) -> Report:
         filter=dict(request.filter or {}),
         preview=request.preview,
         approves=request.approves,
+        undoes=request.undoes,
         actor=request.actor,
     )

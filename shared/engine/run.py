@@ -4,6 +4,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 
 from shared.engine import rules_of
 from shared.engine.model import HeldKind, Profile, Report, RunRequest, RunStatus
@@ -12,6 +13,7 @@ from shared.engine.requests import queued
 from shared.engine.services import Services
 from shared.engine.state import Busy, Changes, HeldMailbox, Mark, ProfileState
 from shared.engine.tally import Tally
+from shared.engine.undo_run import UndoRun
 from shared.engine.upkeep import keep_profile, watched_as
 from shared.errors import LeaseLost, RetryableError, SyncError, Throttled
 from shared.filters import FilterError
@@ -142,9 +144,12 @@ class _Session:
             return None
         self.held.use()
         tally = Tally.continued(report)
-        run = OneRun(
-            services, state, seen, request, self.pace, tally, lambda now: services.reports.save(_so_far(report, now))
-        )
+        run: OneRun | UndoRun
+        if request.undoes is not None:
+            run = UndoRun(services, state, seen, request, request.undoes, self.pace, tally)
+        else:
+            keep = partial(_keep_so_far, services, report)
+            run = OneRun(services, state, seen, request, self.pace, tally, keep)
         self.pace.requests.update(report.requests)
         try:
             run.go()
@@ -185,7 +190,7 @@ class _Session:
                 return
         self._close(report)
 
-    def _end(self, run: OneRun, report: Report) -> None:
+    def _end(self, run: OneRun | UndoRun, report: Report) -> None:
         """A tick that found nothing to do leaves no report (R35)."""
         if not self.request.trigger.is_requested and not run.tally.did_something and not report.continued:
             self.services.reports.discard(report)
@@ -193,7 +198,7 @@ class _Session:
             return
         self._close(replace(self._filled(run, report), status=run.tally.status(), ended_at=self.services.now()))
 
-    def _hand_over(self, run: OneRun, report: Report, error: RetryableError) -> float | None:
+    def _hand_over(self, run: OneRun | UndoRun, report: Report, error: RetryableError) -> float | None:
         """Not finished: what was done is recorded; the same run goes on under its id (R32)."""
         if report.continued >= HAND_OVERS_MOST:
             self._close(_failed(self._filled(run, report), self.services, error.code, str(error)))
@@ -206,7 +211,7 @@ class _Session:
         asked = error.retry_after if isinstance(error, Throttled) else 0.0
         return max(asked, min(300.0, 5.0 * float(1 << min(report.continued, 6))))
 
-    def _filled(self, run: OneRun, report: Report) -> Report:
+    def _filled(self, run: OneRun | UndoRun, report: Report) -> Report:
         tally = run.tally
         return replace(
             report,
@@ -218,7 +223,7 @@ class _Session:
             plan=tuple(run.described),
         )
 
-    def _mark_retry(self, run: OneRun) -> None:
+    def _mark_retry(self, run: OneRun | UndoRun) -> None:
         if run.next_retry is not None:
             request = self.request
             self.services.marks.put(
@@ -257,10 +262,10 @@ def _look_again(services: Services, request: RunRequest) -> None:
     services.marks.put(Mark(request.company_id, request.profile_id, request.mailbox_id, due, "failed"))
 
 
-def _so_far(report: Report, tally: Tally) -> Report:
-    """The report of a run that is under way: its notes hold values that the run is about to replace."""
+def _keep_so_far(services: Services, report: Report, tally: Tally) -> None:
+    """Save the report of a run that is under way: its notes hold values that the run is about to replace."""
     notes = tuple(tally.notes.values())
-    return replace(report, to_outlook=tally.of(Side.OUTLOOK), to_bc=tally.of(Side.BC), notes=notes)
+    services.reports.save(replace(report, to_outlook=tally.of(Side.OUTLOOK), to_bc=tally.of(Side.BC), notes=notes))
 
 
 def _failed(report: Report, services: Services, code: str, reason: str) -> Report:

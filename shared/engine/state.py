@@ -27,7 +27,7 @@ class Changes:
     dropped: list[Link] = field(default_factory=list)
     parked: list[Parked] = field(default_factory=list)
     unparked: list[Parked] = field(default_factory=list)
-    hidden: set[str] = field(default_factory=set)
+    hidden: dict[str, str] = field(default_factory=dict)  #: BC id -> as `ProfileState.hidden` answers it
     unhidden: set[str] = field(default_factory=set)
     retries: list[Retry] = field(default_factory=list)
     settled: list[Retry] = field(default_factory=list)  #: retries that are over
@@ -66,8 +66,9 @@ class ProfileState(Protocol):
     def all_parked(self) -> Iterator[Parked]:
         """Every parked contact: for full runs only."""
 
-    def hidden(self) -> frozenset[str]:
-        """BC ids that stay away from this user (R23)."""
+    def hidden(self) -> Mapping[str, str]:
+        """BC ids that stay away from this user: blank where the user deleted them (R23), else what they looked like
+        when an undo took them away (R36)."""
 
     def retries(self) -> Sequence[Retry]:
         """Everything kept for retry (R31)."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from shared.cards.model import FIELDS, Card, Field, Origin
+from shared.cards.model import FIELDS, BcContact, Card, Field, Origin
 from shared.planning.model import Side
 
 
@@ -48,6 +48,16 @@ def values_of(card: Card) -> dict[str, str]:
     parts = zip(NAME_PARTS, (card.given_name, card.middle_name, card.surname), strict=True)
     values = {**{which.value: card.get(which) for which in FIELDS}, **dict(parts)}
     return {name: value for name, value in values.items() if value}
+
+
+def bc_values(contact: BcContact) -> dict[str, str]:
+    """The same of a BC contact, with the number of its company."""
+    return values_of(contact.card) | number_of(contact.company_number)
+
+
+def number_of(company_number: str) -> dict[str, str]:
+    """A link with a company, as the journal holds it."""
+    return {COMPANY_NUMBER: company_number} if company_number else {}
 
 
 def card_of(values: Values) -> Card:

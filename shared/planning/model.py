@@ -87,6 +87,7 @@ class Parked:
     reason: str  #: the note's code: incomplete, private, duplicate, kept, already-yours, not-sent, foreign-stamp, ...
     email_keys: tuple[str, ...] = ()  #: for first matches later, without reading the folder (R7)
     bc_id: str = ""  #: for `kept`: the BC contact that it belonged to (R21, R22); for `copy`: that it is a copy of (R9)
+    was: str = ""  #: for `undone`: what it looked like, as `looks`; it stays away from BC until that changes (R36)
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -157,7 +158,8 @@ class Inputs:
     bc: Mapping[str, BcReading]  #: by BC id
     outlook: Mapping[str, OutlookReading]  #: by Outlook id
     parked: Mapping[str, Parked] = field(default_factory=dict)  #: by Outlook id: those read or matching by e-mail
-    hidden: frozenset[str] = frozenset()  #: BC ids (R23)
+    hidden: Mapping[str, str] = field(default_factory=dict)  #: BC id -> what it looked like when it was undone (R36)
+    #: (see `looks`), blank where the user deleted it (R23)
     persons: Mapping[str, tuple[BcContact, ...]] = field(default_factory=dict)  #: by e-mail key, whole company (R7)
     companies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  #: name's matching key -> numbers (R18)
     countries: Countries = NO_COUNTRIES

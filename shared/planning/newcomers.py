@@ -35,11 +35,14 @@ from shared.planning.model import (
 from shared.planning.pairs import PRIVATE, decide, removal, values_for_outlook
 from shared.planning.parked import ParkedByClue
 from shared.planning.scope import belongs, is_limited_out, scope_of
+from shared.planning.undone import UNDONE, looks
 
 type Step = Operation | Note
 
 #: parked contacts that may still be matched by e-mail when a BC contact comes into scope (R7)
-MATCHABLE = frozenset({"incomplete", "not-sent", "kept", "duplicate", "held", "company-stopped", "privacy-blocked"})
+MATCHABLE = frozenset(
+    {"incomplete", "not-sent", "kept", "duplicate", "held", "company-stopped", "privacy-blocked", UNDONE}
+)
 #: parked just before it is created in BC, so that a run that dies there finds its own work again (R9)
 CREATING = "creating"
 _DIGITS = re.compile(r"(\d+)")
@@ -195,13 +198,18 @@ class Newcomers:
         if rules.direction is Direction.TO_OUTLOOK:
             yield from self._park(contact, "not-sent", NOT_SENT)
             return
-        if rules.limit_to is not None:
+        if rules.limit_to is not None or self._is_undone(contact):
             return
         missing = self._missing(contact)
         if missing:
             yield from self._park(contact, "incomplete", missing)
             return
         yield from self._create_in_bc(contact)
+
+    def _is_undone(self, contact: OutlookContact) -> bool:
+        """Its creation in BC was undone, and it looks as it did then (R36)."""
+        known = self.inputs.parked.get(contact.id)
+        return known is not None and known.reason == UNDONE and known.was == looks(contact.card)
 
     def _missing(self, contact: OutlookContact) -> str:
         name = names.one_name(contact.card)
@@ -280,10 +288,15 @@ class Newcomers:
     def _may_appear(self, contact: BcContact) -> bool:
         return (
             contact.id not in self.linked
-            and contact.id not in self.inputs.hidden
+            and not self._stays_away(contact)
             and scope_of(contact, self.inputs.rules) is ScopeReason.IN_SCOPE
             and not is_limited_out(contact, self.inputs.rules)
         )
+
+    def _stays_away(self, contact: BcContact) -> bool:
+        """Hidden by the user (R23), or undone and as it was then (R36)."""
+        was = self.inputs.hidden.get(contact.id)
+        return was is not None and was in ("", looks(contact.card))
 
     def _appear(self, contact: BcContact, candidates: Iterable[Parked]) -> Iterator[Step]:
         """Came into scope: the user may have the person already (R7), else create (R1)."""
@@ -297,6 +310,8 @@ class Newcomers:
             if parked.reason in MATCHABLE:
                 yield from self._match(reading.contact, contact, Origin.USER, stamped=False)
                 return
+        if contact.id in self.inputs.hidden:
+            self.unhide.add(contact.id)  # it has changed since it was undone (R36)
         yield Create(Side.OUTLOOK, Cause.NEW_IN_BC, values_for_outlook(self.inputs, contact), Origin.SYNC, bc=contact)
         self.linked.add(contact.id)
 

@@ -77,7 +77,7 @@ def link_of(row: Row) -> Link:
 
 def put_parked(place: Place, parked: Parked) -> list[Operation]:
     """Write a parked contact with an index row for each of its e-mail keys."""
-    body = [parked.outlook_id, parked.reason, list(parked.email_keys), parked.bc_id]
+    body = [parked.outlook_id, parked.reason, list(parked.email_keys), parked.bc_id, parked.was]
     row = place.row("parked", keys.hashed(parked.outlook_id)) | wire.packed(wire.dumps(body))
     return [Operation("put", row), *(Operation("put", each) for each in _mail_rows(place, parked))]
 
@@ -90,8 +90,8 @@ def drop_parked(place: Place, parked: Parked) -> list[Operation]:
 
 def parked_of(row: Row) -> Parked:
     """The parked contact that a row holds."""
-    outlook_id, reason, email_keys, bc_id = json.loads(wire.unpacked(row))
-    return Parked(outlook_id, reason, tuple(email_keys), bc_id)
+    outlook_id, reason, email_keys, bc_id, was = [*json.loads(wire.unpacked(row)), ""][:5]
+    return Parked(outlook_id, reason, tuple(email_keys), bc_id, was)
 
 
 def _mail_rows(place: Place, parked: Parked) -> Iterator[Row]:

@@ -88,9 +88,9 @@ class TableProfileState:
         """See ProfileState."""
         return map(parked_of, self._all("parked"))
 
-    def hidden(self) -> frozenset[str]:
+    def hidden(self) -> Mapping[str, str]:
         """See ProfileState."""
-        return frozenset(str(row["RowKey"]).rpartition("|")[2] for row in self._all("hidden"))
+        return {str(row["RowKey"]).rpartition("|")[2]: str(row.get("was", "")) for row in self._all("hidden")}
 
     def retries(self) -> Sequence[Retry]:
         """See ProfileState."""
@@ -135,7 +135,8 @@ class TableProfileState:
         for parked in {each.outlook_id: each for each in changes.parked}.values():
             yield put_parked(place, parked)
         yield from ([Operation("delete", place.row("hidden", each))] for each in sorted(changes.unhidden))
-        yield from ([Operation("put", place.row("hidden", each))] for each in sorted(changes.hidden))
+        for each, was in sorted(changes.hidden.items()):
+            yield [Operation("put", place.row("hidden", each) | {"was": was})]
         yield from ([Operation("delete", self._retry(each))] for each in changes.settled)
         yield from ([Operation("put", self._retry(each) | encoded(each))] for each in changes.retries)
         for kind, ids in changes.held.items():

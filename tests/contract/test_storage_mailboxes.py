@@ -48,10 +48,10 @@ def test_r30_a_dead_holder_s_lease_ends_after_60_seconds(world: World) -> None:
     second = world.hold("other")
     second.keep()
     with pytest.raises(LeaseLost):
-        first.profile(world.company, world.user).commit(Changes(hidden={"bc-1"}))
+        first.profile(world.company, world.user).commit(Changes(hidden={"bc-1": ""}))
     with pytest.raises(LeaseLost):
         first.keep()
-    assert second.profile(world.company, world.user).hidden() == frozenset()
+    assert second.profile(world.company, world.user).hidden() == {}
 
 
 def test_a_late_release_does_not_free_the_next_holder_s_lease(world: World) -> None:
@@ -270,7 +270,7 @@ def test_r30_a_commit_can_be_repeated(world: World) -> None:
     state = world.hold().profile(world.company, world.user)
     linked(state, 1, 2, 3)
     parked = Parked("p-1", "duplicate", ("a@b.c",))
-    state.commit(Changes(parked=[parked], hidden={"bc-9"}))
+    state.commit(Changes(parked=[parked], hidden={"bc-9": ""}))
     again = Changes(
         dropped=[link(1), link(2)], unparked=[parked], unhidden={"bc-9"}, positions=Positions(log_position=3),
         settled=[Retry("bc-1", "bc", "failed", 1, START)],
@@ -279,7 +279,7 @@ def test_r30_a_commit_can_be_repeated(world: World) -> None:
     state.commit(again)
     assert [each.bc_id for each in state.all_links()] == ["bc-3"]
     assert state.positions() == Positions(log_position=3, link_count=1)
-    assert (state.hidden(), list(state.all_parked()), state.retries()) == (frozenset(), [], [])
+    assert (state.hidden(), list(state.all_parked()), state.retries()) == ({}, [], [])
 
 
 def test_positions_come_back_with_the_count_of_links(world: World) -> None:
@@ -301,7 +301,7 @@ def test_parked_contacts_are_found_by_id_by_any_of_their_addresses_and_by_their_
     assert state.parked_by_keys(["a@b.c"]) == {}
     first = Parked("o/1", "duplicate", ("a@b.c", "d@e.f"), bc_id="bc-1")
     second = Parked("o/2", "kept", ("a@b.c",))
-    silent = Parked("o/3", "private")
+    silent = Parked("o/3", "private", was="as it was")
     state.commit(Changes(parked=[first, second, silent]))
     assert state.parked_by_keys(["a@b.c", "x@y.z"]) == {"o/1": first, "o/2": second}
     assert state.parked_by_keys(["d@e.f"]) == {"o/1": first}
@@ -317,14 +317,14 @@ def test_r31_retries_and_r23_hidden_contacts_are_kept(world: World) -> None:
     state = world.hold().profile(world.company, world.user)
     later = Retry("bc-1", "bc", "refused", 2, START + timedelta(hours=2))
     sooner = Retry("AAMk/=", "outlook", "failed", 1, START)
-    state.commit(Changes(retries=[later, sooner], hidden={"bc-7"}))
+    state.commit(Changes(retries=[later, sooner], hidden={"bc-7": "", "bc-8": "as it was"}))
     assert state.retries() == [sooner, later]
-    assert state.hidden() == {"bc-7"}
+    assert state.hidden() == {"bc-7": "", "bc-8": "as it was"}
     state.commit(Changes(retries=[replace(later, attempts=3)], settled=[sooner, later]))
     assert state.retries() == [replace(later, attempts=3)]
     assert world.mailboxes.unhide(world.mailbox, world.company, world.user, "bc-7") is True
     assert world.mailboxes.unhide(world.mailbox, world.company, world.user, "bc-7") is False
-    assert state.hidden() == frozenset()
+    assert state.hidden() == {"bc-8": "as it was"}
 
 
 def test_a_look_without_the_lease_cannot_write(world: World) -> None:
@@ -333,7 +333,7 @@ def test_a_look_without_the_lease_cannot_write(world: World) -> None:
     peeked = world.mailboxes.peek(world.mailbox, world.company, world.user)
     assert peeked.links_by_bc(["bc-1"]) == {"bc-1": link(1)}
     with pytest.raises(LeaseLost):
-        peeked.commit(Changes(hidden={"bc-1"}))
+        peeked.commit(Changes(hidden={"bc-1": ""}))
     with pytest.raises(LeaseLost):
         peeked.forget()
 

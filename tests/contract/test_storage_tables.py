@@ -157,7 +157,7 @@ def test_a_lease_is_renewed_in_the_background_while_rows_are_written(tables: Tab
     number = 0
     while time.monotonic() < end:
         number += 1
-        state.commit(Changes(hidden={f"bc-{number}"}))
+        state.commit(Changes(hidden={f"bc-{number}": ""}))
         assert isinstance(stored.mailboxes.hold(stored.mailbox, "other"), Busy)
     held.release()
     assert len(state.hidden()) == number

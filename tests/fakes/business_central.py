@@ -158,7 +158,10 @@ class MemoryCompany:
                 raise InvalidValue("An extension refuses this.", field=name)
 
     def _link(self, key: str, company_number: str) -> None:
-        """Linking fills what is blank at the person (BC reference 2.4)."""
+        """Linking fills what is blank at the person, a blank number unlinks (BC reference 2.4)."""
+        if not company_number:
+            self._store(key, {**self.rows[key].values, "companyNumber": "", "companyName": ""})
+            return
         company = next(each for each in self.rows.values() if each.number == company_number)
         values = dict(self.rows[key].values)
         values |= {"companyNumber": company_number, "companyName": company.card.name}

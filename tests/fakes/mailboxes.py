@@ -19,7 +19,7 @@ class _ProfileRows:
     links: dict[str, Link] = field(default_factory=dict)
     by_outlook: dict[str, str] = field(default_factory=dict)
     parked: dict[str, Parked] = field(default_factory=dict)
-    hidden: set[str] = field(default_factory=set)
+    hidden: dict[str, str] = field(default_factory=dict)
     retries: dict[tuple[str, str], Retry] = field(default_factory=dict)
     held: dict[str, frozenset[str]] = field(default_factory=dict)
 
@@ -83,7 +83,7 @@ class MemoryMailboxes:
             hidden = self.of(mailbox_id, company_id, profile_id).hidden
             if bc_id not in hidden:
                 return False
-            hidden.discard(bc_id)
+            del hidden[bc_id]
             return True
 
     def of(self, mailbox_id: str, company_id: str, profile_id: str) -> _ProfileRows:
@@ -197,9 +197,9 @@ class MemoryProfileState:
         with self._reading("all_parked"):
             return iter(list(self._rows.parked.values()))
 
-    def hidden(self) -> frozenset[str]:
+    def hidden(self) -> Mapping[str, str]:
         with self._reading("hidden"):
-            return frozenset(self._rows.hidden)
+            return dict(self._rows.hidden)
 
     def retries(self) -> Sequence[Retry]:
         with self._reading("retries"):
@@ -251,10 +251,10 @@ class MemoryProfileState:
                 yield partial(rows.parked.pop, gone.outlook_id, None)
         for each in changes.parked:
             yield partial(rows.parked.__setitem__, each.outlook_id, each)
-        for bc_id in sorted(changes.unhidden - changes.hidden):
-            yield partial(rows.hidden.discard, bc_id)
-        for bc_id in sorted(changes.hidden):
-            yield partial(rows.hidden.add, bc_id)
+        for bc_id in sorted(changes.unhidden - changes.hidden.keys()):
+            yield partial(rows.hidden.pop, bc_id, None)
+        for bc_id, was in sorted(changes.hidden.items()):
+            yield partial(rows.hidden.__setitem__, bc_id, was)
         kept = {(each.side, each.key) for each in changes.retries}
         for over in changes.settled:
             if (over.side, over.key) not in kept:

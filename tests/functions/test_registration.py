@@ -33,6 +33,7 @@ ADMIN_DOOR = {
     "admin_profile": ("api/admin/profiles/{user}", {"PUT", "DELETE"}),
     "admin_profiles": ("api/admin/profiles", {"GET"}),
     "admin_sync": ("api/admin/sync", {"POST"}),
+    "admin_undo": ("api/admin/runs/{id}/undo", {"POST"}),
 }
 OPEN = {
     "health": ("api/health", {"GET"}),

@@ -5,10 +5,9 @@ from collections import Counter
 import pytest
 
 from shared.engine.departures import remove_profile
-from shared.engine.journalled import bc_values
 from shared.errors import OutcomeUnknown
 from shared.pace import Pace
-from shared.planning.journalled import Entry, Verb, values_of
+from shared.planning.journalled import Entry, Verb, bc_values, values_of
 from shared.planning.model import Cause, OnOutlookDelete, Side
 from tests.fakes.faults import Died
 from tests.fakes.world import World
