@@ -23,13 +23,15 @@ def walk(client: Client, pace: Pace, path: str, *, what: str, page_size: int | N
     handed out are left out then unless they changed. Raises CompanyUnavailable, RetryableError, SyncError.
     """
     headers = {**PRIMARY, "Prefer": f"odata.maxpagesize={page_size}"} if page_size else dict(PRIMARY)
-    handed_out: set[tuple[object, object]] = set()
+    handed_out: set[tuple[str, str]] = set()
     for _ in range(MOST_RESTARTS + 1):
         try:
             for row in _pages(client, pace, path, headers, what):
-                version = (row.get("id"), row.get("@odata.etag"))
-                if version[0] is None or version not in handed_out:  # without an id, equal tags say nothing
-                    handed_out.add(version)
+                key, tag = row.get("id"), row.get("@odata.etag")
+                if not isinstance(key, str) or not isinstance(tag, str):
+                    yield row  # without both, nobody can say whether it is the same as another one
+                elif (key, tag) not in handed_out:
+                    handed_out.add((key, tag))
                     yield row
         except _Broken:
             continue

@@ -300,8 +300,8 @@ class Client:
         if not content.strip():
             return Answer(response.status_code, headers)
         try:
-            return Answer(response.status_code, headers, jsonlib.loads(content))
-        except ValueError:
+            return Answer(response.status_code, headers, _parsed(content))
+        except (ValueError, RecursionError):
             # A page of some gateway. With an error status the status says enough, but a success that cannot be read
             # is no answer to our question.
             return Lost.NO_ANSWER if response.ok else Answer(response.status_code, headers)
@@ -314,6 +314,14 @@ class Client:
             session.mount("https://", self._adapter or HTTPAdapter(pool_connections=1, pool_maxsize=1))
             self._local.session = session
         return session
+
+
+def _parsed(content: bytes) -> Any:
+    """The JSON value. Half a surrogate pair, which nothing can store or send, becomes "?"."""
+    value = jsonlib.loads(content)
+    if b"\\ud" in content.lower():
+        return jsonlib.loads(jsonlib.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
+    return value
 
 
 def _text(value: object) -> str:

@@ -21,6 +21,19 @@ def test_an_answer_carries_status_headers_and_parsed_body() -> None:
     assert (answer.status, answer.headers["etag"], answer.body) == (200, "x", {"value": [1]})
 
 
+def test_half_a_character_in_an_answer_is_replaced_and_a_whole_one_stays() -> None:
+    body = b'{"a\\uD800": ["\\ud83d\\ude00", "x\\udfffy", "\\\\ud800"]}'
+    assert setup(script((200, {}, body))).get().body == {"a?": ["\U0001f600", "x?y", "\\ud800"]}
+
+
+@pytest.mark.parametrize(
+    "body", [b"[" * 1_000_000, b'{"a":' * 200_000, b"9" * 100_000], ids=["lists", "objects", "digits"]
+)
+def test_an_answer_that_nobody_can_read_is_no_answer(body: bytes) -> None:
+    with pytest.raises(RetryableError):
+        setup(script(*[(200, {}, body)] * 20)).get()
+
+
 def test_every_attempt_has_its_own_request_id_and_the_bearer_token() -> None:
     run = setup(script((503, {}, b""), OK))
     run.get(headers={"Prefer": "x"})
