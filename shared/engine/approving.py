@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from shared.engine.holds import Approval, Hold
+from shared.engine.holds import COMPANY_KINDS, Approval, Hold
 from shared.engine.model import HeldKind, Report, RunStatus
 from shared.engine.requests import Wanted, request_run
 from shared.engine.services import Services
@@ -67,13 +67,26 @@ def _approved(services: Services, report: Report, kind: str, count: int) -> date
 
 def _hold(services: Services, report: Report, named: HeldKind) -> Hold:
     """What waits now, which must be what the report names."""
+    _check_not_approved(services, named)
+    if named.kind in COMPANY_KINDS:
+        return _company_hold(services, report, named)
     state = services.mailboxes.peek(report.mailbox_id, report.company_id, report.profile_id)
     hold = state.positions().holds.get(named.kind)
     if hold is None:
         raise _cannot("not-held", f"Nothing of {named.kind} waits any more.")
     if hold.run_id != report.run_id:
         raise _cannot("not-newest", f"A later run holds this; approve that one: {hold.run_id}.")
-    _check_not_approved(services, named)
+    return hold
+
+
+def _company_hold(services: Services, report: Report, named: HeldKind) -> Hold:
+    """Many runs' reports carry it; it must still be the same."""
+    feed = services.companies.feed(report.company_id)
+    hold = next((each for each in (feed.stopped, feed.held) if each is not None and each.kind == named.kind), None)
+    if hold is None:
+        raise _cannot("not-held", f"Nothing of {named.kind} waits any more.")
+    if hold.since != named.since:
+        raise _cannot("not-newest", "The company holds more, or something else, by now. Start a run and approve that.")
     return hold
 
 

@@ -4,13 +4,14 @@ A refresh reads what changed since the watermark less an overlap (late commits, 
 ids with their stamps: that finds deletions, stragglers that the overlap missed, and a company that went back in time.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from shared.cards.model import BcContact
-from shared.engine.company_state import FeedChanges, FeedState, HeldFeed, RosterEntry
-from shared.engine.model import HeldKind, Positions
+from shared.engine.company_state import APPROVED_GONE, FeedChanges, FeedState, HeldFeed, RosterEntry
+from shared.engine.holds import COMPANY_KINDS, Approval, Hold
+from shared.engine.model import Positions
 from shared.engine.services import Services
 from shared.engine.sides import BcSide
 from shared.engine.state import Busy
@@ -19,28 +20,38 @@ from shared.pace import Pace
 
 type Roster = Mapping[str, RosterEntry]
 
+RESTORED, DELETIONS = COMPANY_KINDS
 CHUNK = 1_000  #: contacts written to the snapshot at a time
 
 
 def bring_up_to_date(
-    services: Services, company_id: str, since: datetime, pace: Pace, *, full: bool = False
+    services: Services,
+    company_id: str,
+    since: datetime,
+    pace: Pace,
+    *,
+    full: bool = False,
+    approves: Approval | None = None,
 ) -> FeedState:
     """The feed as of `since` or later: requests made before a refresh begins share it, later ones wait for the next.
 
-    `full` reads every contact whole, regardless of dates (R14). Raises CompanyUnavailable, RetryableError.
+    `full` reads every contact whole, regardless of dates (R14). `approves` frees what is held for the company, once, if
+    it is the hold that was meant (R26, R33). Raises CompanyUnavailable, RetryableError.
     """
     give_up = min(services.monotonic() + services.limits.feed_wait, pace.deadline)
     while True:
         state = services.companies.feed(company_id)
-        if _is_fresh(state, since, full):
+        if _is_fresh(state, since, full) and not _meant(state, approves):
             return state
         held = services.companies.hold_feed(company_id, services.new_id())
         if not isinstance(held, Busy):
             try:
                 state = held.state()
-                if _is_fresh(state, since, full):
+                meant = _meant(state, approves)
+                if _is_fresh(state, since, full) and not meant:
                     return state
-                return _Refresh(services, held, services.business_central(pace).company(company_id), full).go(state)
+                bc = services.business_central(pace).company(company_id)
+                return _Refresh(services, held, bc, full or bool(meant), meant).go(state)
             finally:
                 held.release()
         if services.monotonic() > give_up:
@@ -70,6 +81,13 @@ def offer(
 def moved_to(positions: Positions, head: int) -> Positions:
     """The log position after our own writes, when nothing else came between."""
     return replace(positions, log_position=head)
+
+
+def _meant(state: FeedState, approves: Approval | None) -> frozenset[str]:
+    """The kinds of the company's holds that an approval means: what joined later is another hold."""
+    named = approves.kinds if approves is not None else {}
+    holds = [each for each in (state.stopped, state.held) if each is not None]
+    return frozenset(each.kind for each in holds if each.kind in named and named[each.kind] == each.since)
 
 
 def _is_fresh(state: FeedState, since: datetime, full: bool) -> bool:
@@ -105,7 +123,9 @@ class _Refresh:
     held: HeldFeed
     bc: BcSide
     full: bool
+    approved: frozenset[str] = frozenset()  #: kinds of the company's holds
     began: datetime = field(init=False)
+    waiting: dict[str, Sequence[str]] = field(default_factory=dict)  #: contacts of holds, as they change
 
     def __post_init__(self) -> None:
         self.began = self.services.now()
@@ -118,17 +138,64 @@ class _Refresh:
         found = self._everything(roster) if self.full else self._news(state, roster)
         if found.older:
             found.older = self._still_older(found.older, roster)
+        if found.older and not found.enumerated:  # all of them are to be known, so that a person knows what to approve
+            self._enumerate(found, roster)
+            found.older = self._still_older(found.older, roster)
+        stopped = self._back_in_time(state, found)
+        if stopped is not None:  # R33: what we know is kept until a person decides
+            return self.held.commit(FeedChanges(state=replace(state, stopped=stopped), held=self.waiting))
+        if state.stopped is not None:
+            return self._roll_back(state, found)
         new_state = self._advanced(state, found, roster)
-        if found.older and state.stopped is None:
-            new_state = replace(new_state, stopped=_back_in_time(found.older))
-        if new_state.stopped is not None:  # R33: what we know is kept until a person decides
-            return self.held.commit(FeedChanges(state=replace(state, stopped=new_state.stopped)))
         countries = self._countries(state)
         if countries is not None:
             new_state = replace(new_state, countries_at=self.began)
         return self.held.commit(
-            FeedChanges(changed=found.changed, gone=found.gone, state=new_state, countries=countries)
+            FeedChanges(changed=found.changed, gone=found.gone, state=new_state, countries=countries, held=self.waiting)
         )
+
+    # ------------------------------------------------------------ a company that went back in time
+
+    def _back_in_time(self, state: FeedState, found: _Found) -> Hold | None:
+        """Why nothing may be written (R33); None when all is well, or a person approved what is found."""
+        ids, known = {each.id for each in found.older}, state.stopped
+        if known is None and not ids:
+            return None
+        before = self._waits(RESTORED) if known is not None else frozenset()
+        if RESTORED in self.approved and ids <= before:
+            return None
+        if known is not None and ids <= before and not self._has_lapsed(known):
+            return known
+        waiting = sorted(ids | before)
+        self.waiting[RESTORED] = waiting
+        return Hold("company-restored", len(waiting), _RESTORED_WORDS, self.began, self.began)
+
+    def _roll_back(self, state: FeedState, found: _Found) -> FeedState:
+        """Take what BC shows for the truth; with another epoch all profiles compare with it, under R26."""
+        changed = [*found.changed, *found.older]
+        for start in range(0, len(changed), CHUNK):
+            self.held.commit(FeedChanges(changed=changed[start : start + CHUNK], log=False))
+        gone = set(found.gone)
+        stamps = [each.stamp for each in self.held.roster().values() if each.id not in gone]
+        new_state = replace(
+            state,
+            epoch=self.services.new_id(),
+            watermark=max(stamps, key=moment, default=""),
+            floor=state.head,
+            refreshed_at=self.began,
+            enumerated_at=self.began,
+            full_at=self.began,
+            stopped=None,
+            held=None,
+        )
+        over: dict[str, Sequence[str]] = {RESTORED: (), DELETIONS: ()}
+        return self.held.commit(FeedChanges(gone=found.gone, log=False, state=new_state, held=over))
+
+    def _waits(self, kind: str) -> frozenset[str]:
+        return self.services.companies.held(self.bc.company_id, kind)
+
+    def _has_lapsed(self, hold: Hold) -> bool:
+        return hold.has_lapsed(self.began, self.services.limits.hold_days)
 
     # ------------------------------------------------------------ the first time
 
@@ -231,9 +298,8 @@ class _Refresh:
 
     def _advanced(self, state: FeedState, found: _Found, roster: Roster) -> FeedState:
         gone_persons = sum(roster[key].person for key in found.gone)
-        held = self._too_many_gone(gone_persons, state.persons, found.gone)
-        if held is not None:
-            found.gone = []
+        held = self._too_many_gone(gone_persons, state, found, roster)
+        gone_persons = sum(roster[key].person for key in found.gone)
         watermark = max([state.watermark, *(each.modified for each in found.changed)], key=moment)
         new = [each for each in found.changed if each.id not in roster]
         return replace(
@@ -242,18 +308,39 @@ class _Refresh:
             refreshed_at=self.began,
             enumerated_at=self.began if found.enumerated else state.enumerated_at,
             full_at=self.began if self.full else state.full_at,
-            persons=state.persons + sum(each.is_person for each in new) - (gone_persons if held is None else 0),
+            persons=state.persons + sum(each.is_person for each in new) - gone_persons,
             contacts=state.contacts + len(new) - len(found.gone),
             held=held if found.enumerated else state.held,
+            approved_gone=state.approved_gone or APPROVED_GONE in self.waiting,
         )
 
-    def _too_many_gone(self, count: int, persons: int, gone: Sequence[str]) -> HeldKind | None:
-        """R26: judged once, here, for all profiles."""
+    def _too_many_gone(self, count: int, state: FeedState, found: _Found, roster: Roster) -> Hold | None:
+        """R26: judged once, here, for all profiles. Leaves in `found` what may go."""
+        if not found.enumerated:
+            return None
+        before = self._waits(DELETIONS) if state.held is not None else frozenset()
+        granted = before.intersection(found.gone) if DELETIONS in self.approved else frozenset()
+        left = [key for key in found.gone if key not in granted]
+        if granted:
+            self.waiting[APPROVED_GONE] = sorted(granted)
+            count = sum(roster[key].person for key in left)
+        words = self._passed(count, state.persons)
+        if not words:
+            if state.held is not None:
+                self.waiting[DELETIONS] = ()
+            return None
+        found.gone = sorted(granted)
+        known = state.held
+        if known is not None and before.issuperset(left) and count == known.count and not self._has_lapsed(known):
+            return known
+        self.waiting[DELETIONS] = sorted(left)
+        return Hold("company-deletions", count, words, self.began, self.began)
+
+    def _passed(self, count: int, persons: int) -> str:
         limits = self.services.limits.safety
         if count > limits.feed_count and count > limits.feed_share * persons:
-            words = f"more than {limits.feed_count} and more than {limits.feed_share:.0%} of {persons} persons are gone"
-            return HeldKind("company-deletions", count, words, tuple(gone[:1000]))
-        return None
+            return f"more than {limits.feed_count} and more than {limits.feed_share:.0%} of {persons} persons are gone"
+        return ""
 
     def _countries(self, state: FeedState) -> dict[str, str] | None:
         too_old = timedelta(hours=self.services.limits.country_hours)
@@ -276,10 +363,7 @@ def as_stamp(when: datetime) -> str:
     return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{when.microsecond // 1000:03d}Z"
 
 
-def _back_in_time(older: Iterable[BcContact]) -> HeldKind:
-    ids = tuple(each.id for each in older)
-    words = "the company shows contacts as they were before: its environment was restored; nothing is written"
-    return HeldKind("company-restored", len(ids), words, ids[:1000])
+_RESTORED_WORDS = "the company shows contacts as they were before: its environment was restored; nothing is written"
 
 
 def _digest(contact: BcContact) -> int:

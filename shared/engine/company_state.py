@@ -6,8 +6,12 @@ from datetime import datetime
 from typing import Protocol
 
 from shared.cards.model import BcContact
-from shared.engine.model import CompanySettings, HeldKind
+from shared.engine.holds import Hold
+from shared.engine.model import CompanySettings
 from shared.engine.state import Busy
+
+#: what `Companies.held` calls the deletions that were approved for the whole company
+APPROVED_GONE = "approved-deletions"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +50,9 @@ class FeedState:
     countries_at: datetime | None = None
     persons: int = 0
     contacts: int = 0
-    stopped: HeldKind | None = None  #: the company went back in time (R33): nothing is written
-    held: HeldKind | None = None  #: deletions held back in the feed (R26)
+    stopped: Hold | None = None  #: the company went back in time (R33): nothing is written
+    held: Hold | None = None  #: deletions held back in the feed (R26)
+    approved_gone: bool = False  #: whether there are deletions that were approved for the whole company
     writes_stopped_until: datetime | None = None  #: R31: the company's set-up refuses writes; probe after this
     writes_stopped_reason: str = ""
 
@@ -58,6 +63,7 @@ class Told:
 
     epoch: str = ""
     position: int = 0
+    hold: str = ""  #: the company's hold that everybody was told of; blank: none
 
 
 @dataclass(slots=True)
@@ -70,6 +76,7 @@ class FeedChanges:
     log: bool = True  #: False while the snapshot is built from nothing
     state: FeedState | None = None
     countries: Mapping[str, str] | None = None
+    held: dict[str, Sequence[str]] = field(default_factory=dict)  #: kind -> all contacts that wait, none for no more
 
 
 class HeldFeed(Protocol):
@@ -127,6 +134,9 @@ class Companies(Protocol):
 
     def companies_named(self, company_id: str, name_keys: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
         """Numbers of Company contacts by their name's matching key (R18)."""
+
+    def held(self, company_id: str, kind: str) -> frozenset[str]:
+        """BC ids of a hold, or of `APPROVED_GONE`."""
 
     def countries(self, company_id: str) -> Mapping[str, str]:
         """code -> display name (R19)."""

@@ -125,17 +125,27 @@ def _next_sweep(services: Services, mark: Mark) -> datetime:
 def _tell(services: Services, company_id: str, feed: FeedState, at: datetime, awake: set[str]) -> None:
     """Put runs in line for those whom the changes since the last telling concern; `awake` have a message already."""
     told = services.companies.told(company_id)
-    now_told = Told(feed.epoch, feed.head)
+    hold = _hold_of(feed)
+    now_told = Told(feed.epoch, feed.head, hold)
     if told == now_told or not feed.epoch:
         return
     profiles = [each for each in services.profiles.in_company(company_id) if each.is_automatic]
-    if told.epoch == feed.epoch and told.position >= feed.floor:
+    if told.epoch == feed.epoch and told.position >= feed.floor and hold in ("", told.hold):
         news = services.companies.log(company_id, told.position, feed.head)
         profiles = list(concerned(services, company_id, profiles, news))
     in_parallel(lambda each: request_automatic_run(services, each, Trigger.BC, at), profiles)
     # all of them: whose request was in line already may have been put there by a telling that died before this step
     _wake(services, {each.mailbox_id for each in profiles} - awake)
     services.companies.has_told(company_id, now_told)
+
+
+def _hold_of(feed: FeedState) -> str:
+    """What tells one hold of the company from another: everybody's next run says that something is held (R26, R33)."""
+    return " ".join(
+        f"{each.kind} {each.since.isoformat() if each.since else ''}"
+        for each in (feed.stopped, feed.held)
+        if each is not None
+    )
 
 
 def concerned(

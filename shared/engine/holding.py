@@ -8,12 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from shared.engine.company_state import APPROVED_GONE, Companies
 from shared.engine.holds import SHOWN_MOST, Hold
 from shared.engine.model import Counted, HeldKind, Positions, RunRequest
 from shared.engine.reading import Reading
 from shared.engine.services import Services
 from shared.planning.guards import UPDATES, Circumstances, Held, id_of, kind_of
-from shared.planning.model import Plan
+from shared.planning.model import Cause, Plan, Remove
 
 
 @dataclass(slots=True)
@@ -51,8 +52,17 @@ class Holding:
             confirmed_removals=self.request.confirm_removals,
             held_before=self.before,
             approved=self.approved,
+            gone_approved=self._gone_approved(plan),
             parked=self.reading.parked,
         )
+
+    def _gone_approved(self, plan: Plan) -> frozenset[str]:
+        """Deletions that were approved for the whole company; read only where something of the kind is planned."""
+        reading = self.reading
+        is_due = any(isinstance(each, Remove) and each.cause is Cause.DELETED_IN_BC for each in plan.operations)
+        if not is_due or not reading.feed.approved_gone:
+            return frozenset()
+        return reading.companies.held(reading.rules.company_id, APPROVED_GONE)
 
     def after(self, held: Sequence[Held], plan: Plan) -> tuple[dict[str, Hold], dict[str, tuple[str, ...]]]:
         """What waits when `plan` is done: the holds, and of each kind all contacts, none for a kind that is over."""
@@ -91,6 +101,12 @@ def reported(held: Sequence[Held], holds: Mapping[str, Hold], waiting: Mapping[s
         for each in held
         for hold in (holds[each.kind],)
     ]
+
+
+def company_reported(companies: Companies, company_id: str, hold: Hold) -> HeldKind:
+    """A company's hold as a run's report shows it."""
+    ids = sorted(companies.held(company_id, hold.kind))[:SHOWN_MOST]
+    return HeldKind(hold.kind, hold.count, hold.limit, tuple(ids), hold.since)
 
 
 def counted_lately(services: Services, positions: Positions) -> list[Counted]:

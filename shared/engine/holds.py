@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+COMPANY_KINDS = ("company-restored", "company-deletions")  #: held for all profiles of a company
 SHOWN_MOST = 1_000  #: contacts of a hold that a report names; all of them are stored
 
 

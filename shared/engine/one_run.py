@@ -10,8 +10,9 @@ from shared.engine.apply_bc import BcStage
 from shared.engine.apply_outlook import OutlookStage
 from shared.engine.company_state import FeedState
 from shared.engine.folders import ChosenFolder, choose_folder
-from shared.engine.holding import Holding, reported
-from shared.engine.holds import Hold
+from shared.engine.holding import Holding, company_reported, reported
+from shared.engine.holds import COMPANY_KINDS, Hold
+from shared.engine.jobs import Reason
 from shared.engine.journalled import JournalledBc, JournalledOutlook
 from shared.engine.model import CompanySettings, Mode, Positions, Profile, RunRequest
 from shared.engine.moving import moved_positions, next_retry
@@ -75,9 +76,16 @@ class OneRun:
         rules = rules_of(self.profile, company, services.environment, services.limits.category, limit_to)
         positions = self.state.positions()
         feed = company_feed.bring_up_to_date(
-            services, self.profile.company_id, self._since(positions), self.pace, full=request.mode is Mode.FULL
+            services,
+            self.profile.company_id,
+            self._since(positions),
+            self.pace,
+            full=request.mode is Mode.FULL,
+            approves=None if request.preview else request.approves,
         )
-        self._company_holds(feed)
+        if request.approves is not None and request.approves.kinds.keys() & set(COMPANY_KINDS):
+            services.messages.company_job(self.profile.company_id, Reason.NEWS)  # it concerns the others too
+        positions = self._company_holds(feed, positions)
         if feed.stopped is not None:
             return
         outlook = JournalledOutlook(services.directory(self.pace).outlook(self.profile.mailbox_id), self.pages)
@@ -95,10 +103,26 @@ class OneRun:
             return wanted
         return max(wanted, positions.bc_written_at + timedelta(microseconds=1))
 
-    def _company_holds(self, feed: FeedState) -> None:
-        """What is held for the whole company is said to whoever asks for a run (R26, R33)."""
-        if self.request.trigger.is_requested:
-            self.tally.held += [each for each in (feed.stopped, feed.held) if each is not None]
+    def _company_holds(self, feed: FeedState, positions: Positions) -> Positions:
+        """What is held for the whole company is said to whoever asks for a run, and once by each profile's own runs
+        (R26, R33): so there is a report by which it can be approved."""
+        holds = [each for each in (feed.stopped, feed.held) if each is not None]
+        said = {each.kind: each.since for each in holds}
+        for each in holds:
+            known = each.kind in positions.company_holds and positions.company_holds[each.kind] == each.since
+            if self.request.trigger.is_requested or not known:
+                said_so = company_reported(self.services.companies, self.profile.company_id, each)
+                self.tally.held.append(said_so)
+        if self.request.preview or said == positions.company_holds:
+            return positions
+        known_positions = replace(positions, company_holds=said)
+        self._remember(known_positions)
+        return known_positions
+
+    def _remember(self, positions: Positions) -> None:
+        recorder = Recorder(self.state, {}, {}, {}, self.services.limits, self.services.now())
+        recorder.changes.positions = positions
+        recorder.commit()
 
     def _folder_known(self, positions: Positions, chosen: ChosenFolder) -> Positions:
         """Remember a folder as soon as it is there; a preview remembers nothing (R34)."""
@@ -114,9 +138,7 @@ class OneRun:
         if chosen.is_new:
             known = replace(known, delta_link="")
         if known != positions:
-            recorder = Recorder(self.state, {}, {}, {}, self.services.limits, self.services.now())
-            recorder.changes.positions = known
-            recorder.commit()
+            self._remember(known)
         return known
 
     # ------------------------------------------------------------ read

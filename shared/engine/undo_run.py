@@ -11,6 +11,7 @@ from datetime import datetime
 from shared.cards import emails
 from shared.cards.model import BcContact
 from shared.engine.apply_undo import UndoStage
+from shared.engine.holding import company_reported
 from shared.engine.journalled import JournalledBc, JournalledOutlook
 from shared.engine.model import Profile, RunRequest, Undoes
 from shared.engine.pages import pages_of
@@ -49,7 +50,8 @@ class UndoRun:
         services, company_id = self.services, self.profile.company_id
         stopped = services.companies.feed(company_id).stopped
         if stopped is not None:
-            self.tally.held.append(stopped)  # nothing is written until a person has approved (R33)
+            # nothing is written until a person has approved (R33)
+            self.tally.held.append(company_reported(services.companies, company_id, stopped))
             return
         settings = services.companies.settings(company_id)
         rules = rules_of(self.profile, settings, services.environment, services.limits.category)

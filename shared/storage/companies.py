@@ -12,7 +12,7 @@ from shared.cards.normalise import matching_key
 from shared.engine.company_state import FeedState, LogEntry, Told
 from shared.engine.model import WAKE_AGAIN, CompanySettings
 from shared.engine.state import Busy
-from shared.storage import claims, keys, outside, roster, wire
+from shared.storage import claims, held_ids, keys, outside, roster, wire
 from shared.storage.contact_rows import STATE, WRITES, contact_of
 from shared.storage.feed import FEW, TableHeldFeed, read_buckets, read_contacts, read_log, read_state
 from shared.storage.lease import SECONDS, acquire
@@ -66,11 +66,11 @@ class TableCompanies:
     def told(self, company_id: str) -> Told:
         """See Companies."""
         row = self._table.get(keys.part(company_id), "told")
-        return Told() if row is None else Told(str(row["epoch"]), int(row["position"]))
+        return Told() if row is None else Told(str(row["epoch"]), int(row["position"]), str(row.get("hold", "")))
 
     def has_told(self, company_id: str, told: Told) -> None:
         """See Companies."""
-        row = wire.row(keys.part(company_id), "told", epoch=told.epoch, position=told.position)
+        row = wire.row(keys.part(company_id), "told", epoch=told.epoch, position=told.position, hold=told.hold)
         self._table.apply(Operation("put", row))
 
     def ask(self, company_id: str, now: datetime) -> bool:
@@ -118,6 +118,10 @@ class TableCompanies:
             if contact.is_company and key in asked:
                 found.setdefault(key, []).append(contact.number)
         return {key: tuple(sorted(each)) for key, each in found.items()}
+
+    def held(self, company_id: str, kind: str) -> frozenset[str]:
+        """See Companies."""
+        return held_ids.read(self._table, keys.part(company_id), keys.path("hold", kind))
 
     def countries(self, company_id: str) -> Mapping[str, str]:
         """See Companies."""

@@ -15,7 +15,7 @@ from dataclasses import replace
 
 from shared.cards.model import BcContact
 from shared.engine.company_state import FeedChanges, FeedState, LogEntry, RosterEntry
-from shared.storage import keys, roster, wire
+from shared.storage import held_ids, keys, roster, wire
 from shared.storage.contact_rows import (
     PENDING,
     STATE,
@@ -98,7 +98,9 @@ class TableHeldFeed:
         )
         log = [*self._countries(changes), *(put_log(self._company_id, each) for each in entries)]
         rows, buckets = self._contact_rows(after), self._bucket_rows(after)
-        if not self._at_once([*log, *rows, *buckets, put_state(self._company_id, state)]):
+        waiting = self._held(changes)
+        if not self._at_once([*log, *rows, *buckets, *waiting, put_state(self._company_id, state)]):
+            self._write(waiting)
             if entries:
                 self._write(log)
                 self._unfinished = True
@@ -140,6 +142,13 @@ class TableHeldFeed:
             return []
         row = wire.row(self._company_id, "countries")
         return [Operation("put", row | wire.packed(wire.dumps(dict(changes.countries))))]
+
+    def _held(self, changes: FeedChanges) -> list[Operation]:
+        units = (
+            held_ids.replaced(self._table, self._company_id, keys.path("hold", kind), ids)
+            for kind, ids in changes.held.items()
+        )
+        return [operation for each in units for unit in each for operation in unit]
 
     def _contact_rows(self, after: Mapping[str, BcContact | None]) -> list[Operation]:
         self._load(after)

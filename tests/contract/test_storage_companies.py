@@ -9,7 +9,8 @@ import pytest
 from shared.cards.business_central import contact_from_values
 from shared.cards.model import BcContact
 from shared.engine.company_state import FeedChanges, FeedState, LogEntry, Told
-from shared.engine.model import CompanySettings, HeldKind
+from shared.engine.holds import Hold
+from shared.engine.model import CompanySettings
 from shared.engine.state import Busy
 from shared.errors import LeaseLost, RequestError
 from tests.contract.storage_kinds import START, World
@@ -103,7 +104,7 @@ def test_a_company_is_asked_for_once_until_a_reading_begins_or_the_message_seems
 def test_a_commit_of_facts_alone_moves_no_head(world: World) -> None:
     built(world, [contact(1)])
     feed = world.hold_feed()
-    held = HeldKind("company-deletions", 2, "more than 1", tuple(str(uuid.uuid4()) for _ in range(2_000)))
+    held = Hold("company-deletions", 2, "more than 1", START, START)
     stored = replace(feed.state(), refreshed_at=START, floor=0, held=held)
     assert feed.commit(FeedChanges(state=stored, countries={"CH": "Schweiz", "DE": "Deutschland"})) == stored
     assert world.companies.countries(world.company) == {"CH": "Schweiz", "DE": "Deutschland"}
@@ -194,3 +195,17 @@ def test_r4_links_outside_the_filter_are_found_by_contact(world: World) -> None:
     assert world.companies.outside(company, [*(f"x{each}" for each in range(150)), "b"]) == {
         "b": frozenset({"p1", "p2"})
     }
+
+
+@pytest.mark.parametrize("number", [3, 3_000])
+def test_r26_what_waits_for_a_company_is_stored_with_its_state(world: World, number: int) -> None:
+    ids = [f"{each:036d}" for each in range(number)]
+    hold = Hold("company-deletions", number, "too many", world.clock.now, world.clock.now)
+    held = world.hold_feed()
+
+    held.commit(FeedChanges(state=FeedState(epoch="e", held=hold), held={"company-deletions": ids}))
+    assert world.companies.feed(world.company).held == hold
+    assert world.companies.held(world.company, "company-deletions") == frozenset(ids)
+    held.commit(FeedChanges(state=FeedState(epoch="e"), held={"company-deletions": ()}))
+
+    assert world.companies.held(world.company, "company-deletions") == frozenset()

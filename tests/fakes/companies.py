@@ -24,6 +24,7 @@ class _CompanyRows:
     outside: set[tuple[str, str]] = field(default_factory=set)
     writes: tuple[datetime | None, str] = (None, "")
     told: Told = field(default_factory=Told)
+    held: dict[str, frozenset[str]] = field(default_factory=dict)
     asked: datetime | None = None
 
 
@@ -99,6 +100,10 @@ class MemoryCompanies:
                 if contact.is_company and key and key in asked:
                     found.setdefault(key, []).append(contact.number)
             return {key: tuple(sorted(each)) for key, each in found.items()}
+
+    def held(self, company_id: str, kind: str) -> frozenset[str]:
+        with self._reading("held"):
+            return self.of(company_id).held.get(kind, frozenset())
 
     def countries(self, company_id: str) -> Mapping[str, str]:
         with self._reading("countries"):
@@ -223,6 +228,7 @@ class MemoryHeldFeed:
                 rows.log[head] = LogEntry(head, bc_id, after, known.get(bc_id), changes.by)
         if changes.countries is not None:
             rows.countries = dict(changes.countries)
+        rows.held.update({kind: frozenset(ids) for kind, ids in changes.held.items()})
         state = changes.state or rows.state
         persons = sum(each.is_person for each in rows.contacts.values())
         rows.state = replace(state, head=head, persons=persons, contacts=len(rows.contacts))
