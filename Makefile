@@ -11,7 +11,7 @@ AZURITE := .tools/azurite/.installed
 TOOL := .tools/python/bin
 TOOLS := .tools/python/.installed
 LINTED := function_app.py functions shared dev tests
-QUICK := $(wildcard tests/unit tests/functions tests/docs tests/host)
+QUICK := $(wildcard tests/unit tests/functions tests/docs tests/host tests/infra)
 # With one core, tests that start servers are faster one after the other.
 WORKERS ?= 2
 

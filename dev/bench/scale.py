@@ -103,6 +103,10 @@ class _Counting:
         """Counted."""
         self.sent += 1
 
+    def waiting(self) -> float:
+        """Nothing waits: nobody takes what is counted."""
+        return 0.0
+
 
 def _idle_tick(grounds: Grounds, count: int) -> tuple[Cost, int]:
     company = grounds.new_company(CONTACTS)

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from functools import partial
 
@@ -240,6 +240,7 @@ def _close(services: Services, held: HeldMailbox, request: RunRequest, report: R
     if report.status is RunStatus.FAILED:
         _look_again(services, request)
     took = (report.ended_at - report.started_at) if report.ended_at and report.started_at else timedelta()
+    waited = (report.started_at - report.requested_at) if report.started_at else timedelta()
     log_event(
         logger,
         "run_finished",
@@ -250,7 +251,10 @@ def _close(services: Services, held: HeldMailbox, request: RunRequest, report: R
         mode=report.mode.value,
         trigger=report.trigger.value,
         error=report.error_code,
+        waited=round(waited.total_seconds(), 3),
         seconds=round(took.total_seconds(), 3),
+        to_outlook=asdict(report.to_outlook),
+        to_bc=asdict(report.to_bc),
         requests=dict(report.requests),
         notes=len(report.notes),
     )

@@ -261,3 +261,6 @@ class Messages(Protocol):
 
     def company_job(self, company_id: str, reason: str, *, delay: float = 0) -> None:
         """Wake a worker for a company's feed."""
+
+    def waiting(self) -> float:
+        """How long the oldest message that a worker could take has been in its queue: seconds, 0 without any."""

@@ -96,6 +96,14 @@ def keep_company(services: Services, company_id: str, listed: Iterable[str] | No
     return kept.is_healthy(services.now())
 
 
+def is_expiring(services: Services, known: Subscription, now: datetime) -> bool:
+    """Whether a subscription is so near its end that renewing it must have failed several times."""
+    if not known.is_healthy(now) or known.expires_at is None:
+        return False
+    life = known.expires_at - (known.renewed_at or now)
+    return known.expires_at - now < min(timedelta(hours=services.limits.renew_hours / 2), life / 4)
+
+
 def end(services: Services, subscription: Subscription, pace: Pace) -> None:
     """End a subscription, at the service unless another profile of the mailbox uses it, and forget it.
 

@@ -5,7 +5,7 @@ It also puts the work mark of an automatic profile that lacks it, so that nothin
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 from shared.engine import upkeep
@@ -35,6 +35,8 @@ class Kept:
     companies_watched: int
     ended: int  #: subscriptions that no profile or company owned
     marked: int  #: profiles that had no work mark
+    expiring: int  #: subscriptions found near their end: they could not be renewed at the ticks before
+    waiting: float  #: seconds that the oldest message has been in its queue
 
 
 def keep_all(services: Services) -> Kept:
@@ -50,16 +52,18 @@ def keep_all(services: Services) -> Kept:
         marked += _mark_missing(services, company_id, mine, at)
     companies = {company_id for company_id, _ in profiles}
     unowned = [each for key, each in stored.items() if key not in profiles]
-    unowned += [each for each in services.subscriptions.all(Source.BC) if each.company_id not in companies]
+    of_companies = list(services.subscriptions.all(Source.BC))
+    unowned += [each for each in of_companies if each.company_id not in companies]
+    expiring = sum(upkeep.is_expiring(services, each, at) for each in (*stored.values(), *of_companies))
     ended = _end_all(services, unowned, pace)
     watched = companies_watched = 0
     if services.public_address:
         watched = _keep_profiles(services, profiles, stored, pace)
         companies_watched, orphans = _keep_companies(services, sorted(companies), pace)
         ended += orphans + _compare_with_graph(services, profiles, at, pace)
-    kept = Kept(len(profiles), watched, companies_watched, ended, marked)
-    facts = {"profiles": kept.profiles, "watched": watched, "companies": companies_watched, "ended": ended}
-    log_event(logger, "upkeep", marked=marked, **facts)
+    waiting = round(services.messages.waiting(), 3)
+    kept = Kept(len(profiles), watched, companies_watched, ended, marked, expiring, waiting)
+    log_event(logger, "upkeep", **asdict(kept))
     return kept
 
 

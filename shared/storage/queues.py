@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from shared.engine import jobs
@@ -45,6 +46,21 @@ class QueueMessages:
     def company_job(self, company_id: str, reason: str, *, delay: float = 0) -> None:
         """See Messages."""
         self._send(COMPANY_JOBS, jobs.company_job(jobs.CompanyJob(company_id, reason)), delay)
+
+    def waiting(self) -> float:
+        """See Messages."""
+        return max(self._waiting(name) for name in (SYNC_JOBS, COMPANY_JOBS))
+
+    def _waiting(self, name: str) -> float:
+        from azure.core.exceptions import ResourceNotFoundError
+
+        with translated():
+            try:
+                first = self._client(name).peek_messages(max_messages=1)
+            except ResourceNotFoundError:
+                return 0.0
+        since = first[0].inserted_on if first else None
+        return max(0.0, (datetime.now(UTC) - since).total_seconds()) if since else 0.0
 
     def _send(self, name: str, text: str, delay: float) -> None:
         from azure.core.exceptions import ResourceNotFoundError

@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -310,6 +310,22 @@ def test_messages_are_sent_at_once_or_later_as_the_platform_encodes_them(account
     assert jobs.mailbox_of(base64.b64decode(visible.content).decode()) == "box-1"
     company = queue(account, "contacttest-company-jobs")
     assert company.get_queue_properties().approximate_message_count == 1
+
+
+def test_what_waits_is_counted_from_when_it_was_sent_and_only_when_a_worker_could_take_it(account: Any) -> None:
+    messages = QueueMessages(account, "waitingtest")
+    assert messages.waiting() == 0  # there are no queues yet
+    messages.sync_job("box-1", delay=3600)
+    assert messages.waiting() == 0
+    messages.company_job("company-1", "timer")
+    company = queue(account, "waitingtest-company-jobs")
+    (sent,) = company.peek_messages()
+    assert sent.inserted_on is not None
+    before = (datetime.now(UTC) - sent.inserted_on).total_seconds()
+    assert before <= messages.waiting() < before + 60
+    (taken,) = company.receive_messages(visibility_timeout=600)
+    assert taken.id == sent.id
+    assert messages.waiting() == 0
 
 
 def test_an_account_that_does_not_answer_is_tried_again_later() -> None:

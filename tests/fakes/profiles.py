@@ -178,6 +178,11 @@ class MemoryMessages:
         with Reading(self._state, "messages.company_job"):
             self.sent.append(Message("company", company_id, reason, self._due(delay)))
 
+    def waiting(self) -> float:
+        with Reading(self._state, "messages.waiting"):
+            visible = [each.due for each in self.sent if each.due <= self._state.clock()]
+            return (self._state.clock() - min(visible)).total_seconds() if visible else 0.0
+
     def take_due(self) -> list[Message]:
         """Take away the messages that are visible now."""
         now = self._state.clock()

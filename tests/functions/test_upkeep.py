@@ -1,7 +1,9 @@
 """Subscriptions come with their profile, live as long as it, and end with it; losing one costs speed only."""
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -427,3 +429,38 @@ def test_a_renewal_that_meets_another_stops_no_other_upkeep(watched: Desk) -> No
     watched.world.faults.before("graph.renew", meanwhile)
     keep_up(watched)
     assert watched.world.environment.watch.asked[0] == "listed"  # the companies' turn came
+
+
+def events(caplog: pytest.LogCaptureFixture, name: str) -> list[dict[str, Any]]:
+    """The facts of each event of that name in the log, as the alerts' queries read them."""
+    lines = (each.getMessage().partition(" ") for each in caplog.records)
+    return [json.loads(facts) for event, _, facts in lines if event == name]
+
+
+def test_the_log_tells_of_subscriptions_that_could_not_be_renewed_until_near_their_end(
+    watched: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    keep_up(watched)
+    assert events(caplog, "upkeep")[-1]["expiring"] == 0
+    graph(watched).refusal = SubscriptionRefused("Say yes in the portal.", code="no-permission")
+    expires_at = subscription(watched).expires_at
+    assert expires_at
+    left = expires_at - watched.world.clock()
+    watched.world.clock.advance(seconds=left.total_seconds() - 3 * 3600)
+    keep_up(watched)
+    assert events(caplog, "upkeep")[-1]["expiring"] >= 1
+
+
+def test_the_log_tells_how_long_work_waits_and_what_a_run_did(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    desk.save(ADA)
+    desk.call("POST", "/api/sync", {"user": ADA, "mode": "full"})
+    desk.services.messages.sync_job(ADA)
+    desk.world.clock.advance(minutes=20)
+    keep_up(desk)
+    assert events(caplog, "upkeep")[-1]["waiting"] >= 20 * 60
+    desk.work(ADA)
+    (finished,) = events(caplog, "run_finished")
+    assert finished["waited"] >= 20 * 60
+    assert finished["to_outlook"].keys() == {"created", "updated", "deleted", "unchanged", "skipped"}

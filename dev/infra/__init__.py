@@ -1,0 +1,1 @@
+"""Checks of the deployment templates, and the package that is deployed. Nothing here needs Azure."""
