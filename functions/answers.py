@@ -15,7 +15,7 @@ from shared.json_text import json_text
 
 if TYPE_CHECKING:
     from shared.cards.model import Card
-    from shared.engine.explain import Explained, Explanation
+    from shared.engine.explain import Explained, Explanation, Written
     from shared.engine.health import Part
     from shared.engine.holds import Hold
     from shared.engine.model import CompanySettings, Positions, Profile, Report
@@ -219,6 +219,21 @@ def _explained(each: Explained) -> Json:
             if each.retry
             else None
         ),
+        "lastWrites": [_written(one) for one in each.writes],
+    }
+
+
+def _written(written: Written) -> Json:
+    entry = written.entry
+    return {
+        "runId": written.run_id,
+        "at": _time(written.at),
+        "side": entry.side.value,
+        "what": entry.verb.value,
+        "cause": entry.cause,
+        "by": entry.by,
+        "before": dict(entry.before),
+        "after": dict(entry.after),
     }
 
 

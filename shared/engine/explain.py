@@ -1,8 +1,9 @@
 """Why is this contact (not) synced? Answered from the snapshot and the profile's state, without BC or Outlook."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import islice
 
 from shared.cards import emails
 from shared.cards.model import BcContact
@@ -14,10 +15,13 @@ from shared.engine.services import Services
 from shared.engine.state import ProfileState
 from shared.errors import RequestError
 from shared.filters import Filter, first_failing_term
+from shared.planning.journalled import Entry
 from shared.planning.model import Link, Parked, Rules, ScopeReason
 from shared.planning.scope import scope_of
 
 MOST = 20  #: contacts explained in one answer
+WRITES_MOST = 10  #: writes shown of each
+BATCHES_MOST = 500  #: of the journal, looked at for them
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,15 @@ class FailingTerm:
     filter: str  #: "profile" or "company"
     field: str
     expression: str
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """One write to a contact, as the journal holds it."""
+
+    run_id: str
+    at: datetime
+    entry: Entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +55,7 @@ class Explained:
     parked: tuple[Parked, ...]  #: Outlook contacts of the folder with its e-mail address that are not synced
     retry: Retry | None  #: it failed and is tried again (R31)
     summary: str  #: in one sentence
+    writes: tuple[Written, ...] = ()  #: what the sync wrote to it last, newest first (R36)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +76,11 @@ def explain(services: Services, profile: Profile, contact: str) -> Explanation:
     company = services.companies.settings(company_id)
     rules = rules_of(profile, company, services.environment, services.limits.category)
     if found:
-        explained = tuple(_explained(each, rules, state) for each in found[:MOST])
-        return Explanation(feed.refreshed_at, explained)
+        explained = [_explained(each, rules, state) for each in found[:MOST]]
+        return Explanation(feed.refreshed_at, _with_writes(services, profile, explained))
     gone = _gone(wanted.lower(), state) if is_object_id(wanted) else None
     if gone is not None:
-        return Explanation(feed.refreshed_at, (gone,))
+        return Explanation(feed.refreshed_at, _with_writes(services, profile, [gone]))
     raise RequestError(
         "No contact of the company, as it was last read, has this id, number or e-mail address. A contact just made in "
         "Business Central is known after the next sync.",
@@ -74,6 +88,21 @@ def explain(services: Services, profile: Profile, contact: str) -> Explanation:
         status=404,
         field="contact",
     )
+
+
+def _with_writes(services: Services, profile: Profile, explained: Sequence[Explained]) -> tuple[Explained, ...]:
+    """What the journal says of the contacts; only its newest batches are read."""
+    found: dict[str, list[Written]] = {each.bc_id: [] for each in explained}
+    owner = {each.link.outlook_id: each.bc_id for each in explained if each.link}
+    for batch in islice(services.journal.of_mailbox(profile.mailbox_id), BATCHES_MOST):
+        if (batch.company_id, batch.profile_id) != (profile.company_id, profile.id):
+            continue
+        for entry in reversed(batch.entries):
+            bc_id = entry.bc_id if entry.bc_id in found else owner.get(entry.outlook_id, "")
+            if bc_id and len(found[bc_id]) < WRITES_MOST:
+                found[bc_id].append(Written(batch.run_id, batch.at, entry))
+    newest = {key: sorted(each, key=lambda one: one.at, reverse=True) for key, each in found.items()}
+    return tuple(replace(each, writes=tuple(newest[each.bc_id])) for each in explained)
 
 
 def _found(services: Services, company_id: str, wanted: str) -> Sequence[BcContact]:
@@ -155,7 +184,10 @@ def _summary(
     if scope is not ScopeReason.IN_SCOPE:
         return f"It is not synced: {_WHY_NOT[scope]}."
     if hidden:
-        return "It is not synced: the user deleted it in Outlook and it stays away until it is un-hidden."
+        return (
+            "It is not synced: the user deleted it in Outlook, or an administrator undid its creation; it stays away until "
+            "it is un-hidden."
+        )
     if parked:
         return "It is not linked: a contact of the folder with its e-mail address stays as it is (see `unlinked`)."
     if retry is not None:

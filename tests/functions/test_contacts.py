@@ -9,6 +9,20 @@ from tests.functions.desk import ADA, Desk
 EXPLAIN = f"/api/profiles/{ADA}/contacts/explain"
 
 
+def test_r36_explain_shows_what_was_written_last(desk: Desk) -> None:
+    key = desk.world.bc.put(displayName="Ann", email="ann@contoso.example", city="Bonn")
+    desk.save(ADA)
+    for city in ("Bonn", "Ulm"):
+        desk.world.bc.edit(key, city=city)
+        desk.call("POST", "/api/sync", {"user": ADA, "mode": "incremental"})
+        desk.work()
+        desk.world.clock.advance(seconds=1)
+    writes = explained(desk, key)["lastWrites"]
+    assert isinstance(writes, list)
+    assert [(each["side"], each["what"]) for each in writes] == [("outlook", "updated"), ("outlook", "created")]
+    assert (writes[0]["before"], writes[0]["after"]) == ({"city": "Bonn"}, {"city": "Ulm"})
+
+
 def explained(desk: Desk, contact: str) -> dict[str, object]:
     response = desk.call("POST", EXPLAIN, {"contact": contact})
     assert response.status == 200, response.body
