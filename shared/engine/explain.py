@@ -185,8 +185,8 @@ def _summary(
         return f"It is not synced: {_WHY_NOT[scope]}."
     if hidden:
         return (
-            "It is not synced: the user deleted it in Outlook, or an administrator undid its creation; it stays away until "
-            "it is un-hidden."
+            "It is not synced: the user deleted it in Outlook, or an administrator undid its creation; it stays away "
+            "until it is un-hidden."
         )
     if parked:
         return "It is not linked: a contact of the folder with its e-mail address stays as it is (see `unlinked`)."
