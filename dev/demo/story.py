@@ -26,6 +26,7 @@ def tell(system: System, teller: Teller) -> None:
     _first_sync(system, teller, facts)
     _edits_on_both_sides(system, teller, facts)
     _another_filter(system, teller, facts)
+    _undone(system, teller, facts)
     _announced(system, teller, facts)
     _nothing_to_do(system, teller)
 
@@ -138,6 +139,33 @@ def _another_filter(system: System, teller: Teller, facts: Facts) -> None:
         set(left) == wanted,
     )
     teller.claim("nobody was deleted in Business Central", before.keys() <= facts.in_bc().keys())
+
+
+def _undone(system: System, teller: Teller, facts: Facts) -> None:
+    teller.heading("An import in Business Central went wrong: an administrator undoes Ada's run")
+    before = facts.in_folder(ADA)
+    for name in before:
+        system.simulators.bc.update_contact(facts.in_bc()[name]["number"], jobTitle="IMPORT TEST")
+    run = system.app.sync(ADA.address)
+    preview = system.app.undo(run["runId"], preview=True, actor="admin@contoso.example")
+    rows = [
+        (step["name"], field["field"], field["from"], field["to"] or "(blank)")
+        for step in preview["plan"]
+        for field in step["fields"]
+    ]
+    more = [(f"… and {len(rows) - SHOWN} more", *[""] * 3)] if len(rows) > SHOWN else []
+    teller.table(("contact", "field", "now", "will be again"), [*rows[:SHOWN], *more], "A preview of the undo")
+    undone = system.app.undo(run["runId"], actor="admin@contoso.example")
+    teller.reports([("Ada", undone)])
+    titles = {name: each.get("jobTitle") or "" for name, each in facts.in_folder(ADA).items()}
+    teller.claim(
+        f"the run's {run['toOutlook']['updated']} changes in Ada's folder are gone",
+        titles == {name: each.get("jobTitle") or "" for name, each in before.items()},
+    )
+    mark = system.mark()
+    for mode in ("incremental", "full"):
+        system.app.sync(ADA.address, mode)
+    teller.claim("no later run does it again: an incremental and a full one wrote nothing", not _writes(system, mark))
 
 
 def _announced(system: System, teller: Teller, facts: Facts) -> None:

@@ -110,6 +110,11 @@ class App:
             time.sleep(0.1)
         return report
 
+    def undo(self, run_id: str, **members: Any) -> Json:
+        """Undo a run by the admin door and wait for the report of that."""
+        asked = self.admin("POST", f"/api/admin/runs/{run_id}/undo", members)
+        return self.wait_for_run(asked["runId"])
+
     def newest_run(self, user: str) -> Json | None:
         """The whole report of a profile's newest run; None before the first."""
         found = self.user("GET", f"/api/profiles/{quote(user)}/runs?top=1")["runs"]
