@@ -243,6 +243,7 @@ def _link(link: Link) -> Json:
         "origin": link.origin.value,
         "lastAgreed": {"businessCentral": _card(link.base_bc), "outlook": _card(link.base_outlook)},
         "leftDifferent": sorted(each.value for each in link.left),
+        "paused": sorted(each.field.value for each in link.paused),
     }
 
 

@@ -47,3 +47,21 @@ def user_unhide(req: func.HttpRequest, jobs: func.Out[List[str]]) -> func.HttpRe
         return answer({"unhidden": True, "runId": None, "run": None})
     jobs.set([sync_job(report.mailbox_id)])
     return answer({"unhidden": True, "runId": report.run_id, "run": run_address(report.run_id)})
+
+
+@bp.function_name("user_resume_contact")
+@bp.route(route="api/profiles/{user}/contacts/{id}/resume", methods=["POST"])
+@bp.queue_output(arg_name="jobs", queue_name=SYNC_JOBS, connection=CONNECTION)
+@answering
+def user_resume_contact(req: func.HttpRequest, jobs: func.Out[List[str]]) -> func.HttpResponse:  # noqa: UP006
+    """Let fields travel again that were paused since they went to and fro (R38)."""
+    from functions.bodies import PlainBody
+    from shared.engine.callers import find_profile
+    from shared.engine.paused import resume
+
+    services, body = get_services(), read_body(req, PlainBody)
+    who = caller(req, body)
+    profile = find_profile(services, subject(req, body), who, within(services, QUICK))
+    report = resume(services, profile, str(req.route_params.get("id", "")), who.actor)
+    jobs.set([sync_job(report.mailbox_id)])
+    return answer({"resumed": True, "runId": report.run_id, "run": run_address(report.run_id)}, status=202)

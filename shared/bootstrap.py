@@ -111,7 +111,7 @@ def build(settings: Settings) -> "Services":
 
 def limits(settings: Settings) -> "Limits":
     """The numbers of the rules, as the settings have them."""
-    from shared.engine.limits import Limits, SafetyLimits
+    from shared.engine.limits import Limits, SafetyLimits, SwingLimits
 
     safety = SafetyLimits(
         removals_count=settings.removals_count,
@@ -127,8 +127,14 @@ def limits(settings: Settings) -> "Limits":
         updates_count=settings.updates_count,
         updates_share=settings.updates_share,
     )
+    swings = SwingLimits(
+        swing_times=settings.swing_times,
+        swing_hours=settings.swing_hours,
+        swing_minutes=settings.swing_minutes,
+    )
     return Limits(
         safety=safety,
+        swings=swings,
         hold_days=settings.hold_days,
         run_budget=settings.run_budget,
         overlap_minutes=settings.overlap_minutes,

@@ -128,6 +128,11 @@ class Settings:
     updates_share: float = _setting("HOLD_UPDATES_SHARE", 0.5, _share)
     hold_days: float = _setting("HOLD_DAYS", 7.0, _above_zero)
 
+    # fields that are set back again and again (R38)
+    swing_times: int = _setting("OSCILLATION_TIMES", 3, _above_zero)
+    swing_hours: float = _setting("OSCILLATION_HOURS", 24.0, _above_zero)
+    swing_minutes: float = _setting("OSCILLATION_MINUTES", 10.0, _above_zero)
+
     # runs and the company feed
     run_budget: float = _setting("RUN_BUDGET_SECONDS", 240.0, _above_zero)
     lease_seconds: float = _setting("LEASE_SECONDS", 60.0, _lease)

@@ -146,7 +146,7 @@ class BcStage:
         return planned + self._again(stale)
 
     def _was_written(self, write: Write, answer: BcContact) -> list[Operation]:
-        link = rebase.after_bc_write(write, answer)
+        link = rebase.after_bc_write(write, answer, self.work.services.now(), self.work.inputs.swing_limits)
         self._record(link)
         self.work.tally.add(Side.BC, "updated")
         self.work.written[answer.id] = answer

@@ -141,7 +141,9 @@ class OutlookStage:
         stale: list[Write] = []
         for write, answer in zip(batch, answers, strict=True):
             if isinstance(answer, OutlookContact):
-                link = rebase.after_outlook_write(write, answer)
+                link = rebase.after_outlook_write(
+                    write, answer, self.work.services.now(), self.work.inputs.swing_limits
+                )
                 self.work.recorder.link(link)
                 self.work.wrote(link, answer)
                 self.work.tally.add(Side.OUTLOOK, "updated")

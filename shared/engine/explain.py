@@ -177,6 +177,9 @@ _WHY_NOT = {
 def _summary(
     scope: ScopeReason, link: Link | None, hidden: bool, parked: tuple[Parked, ...], retry: Retry | None
 ) -> str:
+    if link is not None and scope is ScopeReason.IN_SCOPE and link.paused:
+        fields = ", ".join(sorted(each.field.value for each in link.paused))
+        return f"It is synced, but for what was set back again and again and is paused: {fields}."
     if link is not None and scope is ScopeReason.IN_SCOPE:
         return "It is synced." if retry is None else "It is synced, but the last attempt failed; it is tried again."
     if link is not None:

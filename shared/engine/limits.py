@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from shared.planning.guards import SafetyLimits
+from shared.planning.model import SwingLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -10,6 +11,7 @@ class Limits:
     """Times are in seconds unless the name says otherwise."""
 
     safety: SafetyLimits = SafetyLimits()  # noqa: RUF009 - frozen
+    swings: SwingLimits = SwingLimits()  # noqa: RUF009 - frozen
     run_budget: float = 240.0  #: how long one queue message works before it hands over (R32)
     overlap_minutes: int = 15  #: how far before the watermark BC's changes are read again (BC reference 3.5)
     enumeration_most: int = 100_000  #: larger companies enumerate ids on a schedule (R14)
@@ -33,4 +35,4 @@ class Limits:
     default_folder: str = "Business Central"
 
 
-__all__ = ["Limits", "SafetyLimits"]
+__all__ = ["Limits", "SafetyLimits", "SwingLimits"]

@@ -125,6 +125,7 @@ class RunRequest:
     heard: frozenset[str] | None = None  #: the announced changes, as fingerprints; None: not known, so look
     undoes: Undoes | None = None  #: an undo instead of a sync (R36)
     woken_at: datetime | None = None  #: when its worker was last sent a message; None: when it was requested
+    resume: tuple[str, ...] = ()  #: BC ids of contacts whose paused fields travel again (R38)
     etag: str = ""
 
     @property
@@ -157,6 +158,7 @@ def merged(waiting: RunRequest, request: RunRequest) -> RunRequest:
         reads_folder=waiting.reads_folder or request.reads_folder,
         fresh_feed=waiting.fresh_feed or request.fresh_feed,
         heard=_heard_by_both(waiting.heard, request.heard),
+        resume=tuple(dict.fromkeys((*waiting.resume, *request.resume))),
         woken_at=request.requested_at if request.requested_at - woken > WAKE_AGAIN else waiting.woken_at,
     )
 

@@ -14,7 +14,7 @@ from shared.engine.holding import Holding, company_reported, reported
 from shared.engine.holds import COMPANY_KINDS, Hold
 from shared.engine.jobs import Reason
 from shared.engine.journalled import JournalledBc, JournalledOutlook
-from shared.engine.model import CompanySettings, Mode, Positions, Profile, RunRequest
+from shared.engine.model import CompanySettings, Mode, Positions, Profile, Retry, RunRequest
 from shared.engine.moving import moved_positions, next_retry
 from shared.engine.pages import Pages, pages_of
 from shared.engine.reading import Extent, Reading
@@ -23,7 +23,7 @@ from shared.engine.rules_of import rules_of, text_of
 from shared.engine.services import Services
 from shared.engine.showing import shown
 from shared.engine.sides import Folder, OutlookSide
-from shared.engine.state import ProfileState
+from shared.engine.state import Changes, ProfileState
 from shared.engine.tally import Tally
 from shared.engine.upkeep import watched_as
 from shared.engine.work import Work, touched_in_bc
@@ -43,6 +43,7 @@ from shared.planning.model import (
     Unlink,
     Write,
 )
+from shared.planning.oscillation import resumed
 from shared.planning.plan import make_plan
 
 _ANY_TIME = datetime.min.replace(tzinfo=UTC)  #: the feed as it is will do
@@ -75,6 +76,7 @@ class OneRun:
         limit_to = request.filter if request.filter is not None and not request.save_filter else None
         rules = rules_of(self.profile, company, services.environment, services.limits.category, limit_to)
         positions = self.state.positions()
+        self._resume()
         feed = company_feed.bring_up_to_date(
             services,
             self.profile.company_id,
@@ -95,6 +97,16 @@ class OneRun:
             positions = self._folder_known(positions, chosen)
             reading = self._read(outlook, chosen, rules, feed, positions, company)
         self._plan_and_apply(reading, company)
+
+    def _resume(self) -> None:
+        """R38: a person lets paused fields travel again; the pairs are looked at although nothing changed."""
+        if not self.request.resume:
+            return
+        paused = [link for link in self.state.links_by_bc(self.request.resume).values() if link.paused]
+        if paused:
+            now = self.services.now()
+            retries = [Retry(link.bc_id, "bc", "resumed", 0, now) for link in paused]
+            self.state.commit(Changes(links=[resumed(link) for link in paused], retries=retries))
 
     def _since(self, positions: Positions) -> datetime:
         """The feed must know what BC held at the request (R14), and what a run wrote that died before it told (R30)."""
@@ -216,7 +228,8 @@ class OneRun:
     ) -> Reading:
         companies, now = self.services.companies, self.services.now()
         bc = JournalledBc(self.services.business_central(self.pace).company(self.profile.company_id), self.pages)
-        return Reading(companies, bc, outlook, self.state, feed, positions, chosen, rules, extent, now)
+        swings = self.services.limits.swings
+        return Reading(companies, bc, outlook, self.state, feed, positions, chosen, rules, extent, now, swings)
 
     # ------------------------------------------------------------ plan and apply
 

@@ -29,6 +29,7 @@ from shared.planning.model import (
     Present,
     Rules,
     Shown,
+    SwingLimits,
 )
 from shared.planning.scope import belongs
 
@@ -58,6 +59,7 @@ class Reading:
     rules: Rules
     extent: Extent
     now: datetime
+    swing_limits: SwingLimits
 
     inputs: Inputs | None = None
     delta_link: str = ""
@@ -307,6 +309,8 @@ class Reading:
             countries=countries_from(self.companies.countries(company_id)) if self.shown or self.bc else _NONE,
             linked_elsewhere=frozenset(elsewhere),
             folder_new=self.chosen.is_new,
+            now=self.now,
+            swing_limits=self.swing_limits,
         )
 
     def _persons(self, keys: Sequence[str]) -> Mapping[str, tuple[BcContact, ...]]:

@@ -26,6 +26,7 @@ class Wanted:
     preview: bool = False
     approves: Approval | None = None
     undoes: Undoes | None = None
+    resume: tuple[str, ...] = ()  #: BC ids of contacts whose paused fields are to travel again (R38)
 
 
 def request_run(
@@ -148,6 +149,7 @@ def _request(
         preview=wanted.preview,
         approves=wanted.approves,
         undoes=wanted.undoes,
+        resume=wanted.resume,
         actor=actor,
     )
 

@@ -10,12 +10,14 @@ blank in BC takes Outlook's value.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from shared.cards import names
 from shared.cards.model import EMPTY_CARD, FIELDS, BcContact, Card, Field, OutlookContact
 from shared.cards.normalise import matching_key
 from shared.cards.translate import Countries, Refusal, for_bc, for_outlook
-from shared.planning.model import CompanyFromOutlook, Direction, Link, NoteKind, Rules
+from shared.planning.model import CompanyFromOutlook, Direction, Link, NoteKind, Pause, Rules, Side, Swing, SwingLimits
+from shared.planning.oscillation import counted, set_back_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,8 @@ class Merge:
     to_outlook: dict[Field, str] = field(default_factory=dict)
     left: set[Field] = field(default_factory=set)  #: fields in which Outlook stays different (R17 to R19, R37)
     remarks: list[Remark] = field(default_factory=list)
+    paused: list[Pause] = field(default_factory=list)  #: R38
+    swings: dict[tuple[Field, Side], Swing] = field(default_factory=dict)  #: as they are after this look (R38)
 
     @property
     def writes_bc(self) -> bool:
@@ -54,11 +58,13 @@ class Surroundings:
     countries: Countries
     companies: Mapping[str, tuple[str, ...]]  #: name's matching key -> numbers of Company contacts (R18)
     refused: Mapping[Field, str]  #: fields that BC has just refused, and why (R17)
+    now: datetime | None  #: for what goes by time (R38)
+    swing_limits: SwingLimits
 
 
 def merge(around: Surroundings, link: Link, bc: BcContact, outlook: OutlookContact) -> Merge:
     """Merge one pair: what each side has to be told, and what stays different and why."""
-    result = Merge()
+    result = Merge(paused=list(link.paused), swings={(each.field, each.side): each for each in link.swings})
     if not link.left and bc.card == link.base_bc and outlook.card == link.base_outlook and not outlook.more_lines:
         return result  # most pairs of a full run
     for which in FIELDS:
@@ -103,6 +109,10 @@ class _Pair:
 
     def decide(self) -> None:
         """Put what this field needs into the result."""
+        if self._is_paused():
+            if not self._agrees():
+                self.result.left.add(self.which)
+            return
         was_left = self.which in self.link.left
         bc_changed = self.now_bc != self.was_bc
         outlook_changed = self.now_outlook != self.was_outlook
@@ -114,6 +124,58 @@ class _Pair:
             self._write_outlook()
         elif outlook_changed or was_left:
             self._outlook_only()
+
+    # ------------------------------------------------------------ oscillation
+
+    def _is_paused(self) -> bool:
+        """R38: whether the field stays as it is on both sides, from an earlier look or from now on."""
+        values = {for_outlook(self.which, self.now_bc, self.around.countries), self.now_outlook}
+        for pause in self.link.paused:
+            if pause.field is self.which:
+                if values <= set(pause.values):
+                    return True
+                self._end_pause(pause)
+                return False
+        # both, since each side's count goes on
+        set_back = [
+            self._was_set_back(Side.BC, self.was_bc, self.now_bc),
+            self._was_set_back(Side.OUTLOOK, self.was_outlook, self.now_outlook),
+        ]
+        if self._agrees() or not any(set_back):
+            return False
+        self._begin_pause()
+        return True
+
+    def _was_set_back(self, side: Side, was: str, now: str) -> bool:
+        """Whether this look finds that the field was set back once too often on one side."""
+        swing, when = self.result.swings.get((self.which, side)), self.around.now
+        if swing is None or when is None or now == was or now != swing.before:
+            return False
+        seen = set_back_at(side, self.bc, when)
+        after = counted(swing, seen, self.around.swing_limits)
+        self.result.swings[self.which, side] = after
+        return after is not swing and len(after.times) >= self.around.swing_limits.swing_times
+
+    def _begin_pause(self) -> None:
+        shown = for_outlook(self.which, self.now_bc, self.around.countries)
+        self.result.paused.append(Pause(self.which, (shown, self.now_outlook)))
+        self.result.remarks.append(
+            Remark(
+                NoteKind.FIELD,
+                "oscillation",
+                "The field was set back again and again after it was synced; it is left as it is on both sides until "
+                "somebody resumes it or it gets another value.",
+                self.which,
+                f"Business Central: {self.now_bc}\nOutlook: {self.now_outlook}",
+            )
+        )
+
+    def _end_pause(self, pause: Pause) -> None:
+        self.result.paused.remove(pause)
+        for side in Side:
+            self.result.swings.pop((self.which, side), None)
+
+    # ------------------------------------------------------------ what travels
 
     def _spell_name(self) -> None:
         """The name is the same, but in Outlook its parts still spell the old one, or the service has made the display

@@ -6,6 +6,7 @@ which means *unchanged* and can never be mistaken for *deleted* (R25).
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from shared.cards.model import BcContact, Card, Field, Origin, OutlookContact
@@ -67,6 +68,25 @@ class Policies:
 
 
 @dataclass(frozen=True, slots=True)
+class Swing:
+    """A field that we wrote lately, to notice somebody who sets it back again and again (R38)."""
+
+    field: Field
+    side: Side  #: that we wrote
+    before: str  #: the value there before our write
+    at: datetime | None  #: when we wrote; None once its being set back was counted
+    times: tuple[datetime, ...] = ()  #: when it was set back, oldest first
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A field of a pair that travels neither way until a person resumes it or a third value appears (R38)."""
+
+    field: Field
+    values: tuple[str, str]  #: the two values between which it went to and fro, in Outlook's terms
+
+
+@dataclass(frozen=True, slots=True)
 class Link:
     """The pairing of one BC contact with one Outlook contact in one profile, with the base of each side (R6, R16)."""
 
@@ -77,6 +97,8 @@ class Link:
     origin: Origin = Origin.SYNC
     left: frozenset[Field] = frozenset()  #: fields where Outlook was left different (R17, R18, R19, R37)
     stamped: bool = True  #: whether the Outlook contact is known to carry our stamp (R9)
+    swings: tuple[Swing, ...] = ()
+    paused: tuple[Pause, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +171,25 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True)
+class SwingLimits:
+    """When a field is paused (R38)."""
+
+    swing_times: int = 3  #: it was set back this often ...
+    swing_hours: float = 24.0  #: ... in this time ...
+    swing_minutes: float = 10.0  #: ... each time no later than this after our write
+
+    @property
+    def within(self) -> timedelta:
+        """The time in which it counts."""
+        return timedelta(hours=self.swing_hours)
+
+    @property
+    def soon(self) -> timedelta:
+        """How long after our write it counts."""
+        return timedelta(minutes=self.swing_minutes)
+
+
+@dataclass(frozen=True, slots=True)
 class Inputs:
     """Everything a plan is computed from."""
 
@@ -168,6 +209,8 @@ class Inputs:
     )  #: BC id -> field -> why BC refused it (R17)
     folder_new: bool = False  #: the folder was made anew: nothing in it was deleted by the user (R27)
     linked_elsewhere: frozenset[str] = frozenset()  #: BC ids of `persons` that have a link not among `links`
+    now: datetime | None = None  #: when this was read; None: nothing is counted that goes by time (R38)
+    swing_limits: SwingLimits = SwingLimits()
 
 
 # ---------------------------------------------------------------- notes

@@ -178,7 +178,9 @@ class _Decision:
     def _merge(self, bc: BcContact, outlook: OutlookContact) -> Merge:
         inputs = self.inputs
         refused = inputs.refused.get(self.link.bc_id, {})
-        around = Surroundings(inputs.rules, inputs.full, inputs.countries, inputs.companies, refused)
+        around = Surroundings(
+            inputs.rules, inputs.full, inputs.countries, inputs.companies, refused, inputs.now, inputs.swing_limits
+        )
         return merge(around, self.link, bc, outlook)
 
     def _out_of_scope(self, bc: BcContact, outlook: OutlookContact, merged: Merge) -> Iterator[Step]:
@@ -200,7 +202,7 @@ class _Decision:
         return Write(
             Side.BC,
             self._cause(bc, outlook),
-            self.link,
+            self._counted(merged),
             bc,
             outlook,
             dict(merged.to_bc),
@@ -229,10 +231,17 @@ class _Decision:
 
     def _agreed(self, bc: BcContact, outlook: OutlookContact, merged: Merge) -> Link:
         """The link with what both sides hold now as its bases: the link itself when they held that before."""
-        link, left = self.link, frozenset(merged.left)
+        link, left = self._counted(merged), frozenset(merged.left)
         if (bc.card, outlook.card, left) == (link.base_bc, link.base_outlook, link.left):
             return link
         return replace(link, base_bc=bc.card, base_outlook=outlook.card, left=left)
+
+    def _counted(self, merged: Merge) -> Link:
+        """The link with what this look has counted (R38): the link itself when that is nothing."""
+        swings, paused = tuple(merged.swings.values()), tuple(merged.paused)
+        if (swings, paused) == (self.link.swings, self.link.paused):
+            return self.link
+        return replace(self.link, swings=swings, paused=paused)
 
     @property
     def _is_new(self) -> bool:

@@ -1,18 +1,22 @@
 """What a pair's link looks like after a write: the value that a service returned becomes that side's base (R16)."""
 
 from dataclasses import replace
+from datetime import datetime
 
 from shared.cards.model import FIELDS, BcContact, Card, Field, OutlookContact
-from shared.cards.names import parts_fit
-from shared.planning.model import Create, Link, Write
+from shared.cards.names import one_name, parts_fit
+from shared.planning.model import Create, Link, Side, SwingLimits, Write
+from shared.planning.oscillation import remembered
 
 
-def after_outlook_write(write: Write, returned: OutlookContact) -> Link:
+def after_outlook_write(write: Write, returned: OutlookContact, at: datetime, limits: SwingLimits) -> Link:
     """Only written fields take the returned value: what a user edited meanwhile in others must still be noticed."""
     base = write.outlook.card.with_values({which: returned.card.get(which) for which in write.values})
     if Field.NAME in write.values:
         base = _with_parts(base, returned.card)
-    return replace(write.link, base_outlook=base, stamped=write.link.stamped or write.stamp)
+    before = {which: _shown(write.outlook.card, which) for which in write.values if _differs(write, returned, which)}
+    swings = remembered(write.link.swings, Side.OUTLOOK, before, at, limits)
+    return replace(write.link, base_outlook=base, stamped=write.link.stamped or write.stamp, swings=swings)
 
 
 def after_outlook_create(create: Create, returned: OutlookContact) -> Link:
@@ -23,7 +27,7 @@ def after_outlook_create(create: Create, returned: OutlookContact) -> Link:
     )  # fmt: skip
 
 
-def after_bc_write(write: Write, returned: BcContact) -> Link:
+def after_bc_write(write: Write, returned: BcContact, at: datetime, limits: SwingLimits) -> Link:
     """The pair between the two halves of its writing: BC is written, Outlook still to be planned again.
 
     - fields that travelled: both bases are what the sides hold now;
@@ -44,7 +48,11 @@ def after_bc_write(write: Write, returned: BcContact) -> Link:
         base_outlook = _with_parts(base_outlook, write.outlook.card)
         if write.outlook.card.name != returned.card.name or not parts_fit(write.outlook.card, returned.card.name):
             del bc_values[Field.NAME]  # still a change in BC: Outlook's display name or parts are to follow (R20)
-    return replace(write.link, base_bc=base_bc.with_values(bc_values), base_outlook=base_outlook)
+    replaced = {
+        which: write.bc.card.get(which) for which in travelled if write.bc.card.get(which) != returned.card.get(which)
+    }
+    swings = remembered(write.link.swings, Side.BC, replaced, at, limits)
+    return replace(write.link, base_bc=base_bc.with_values(bc_values), base_outlook=base_outlook, swings=swings)
 
 
 def after_bc_create(create: Create, returned: BcContact) -> Link:
@@ -61,6 +69,15 @@ def after_bc_create(create: Create, returned: BcContact) -> Link:
         create.left,
         stamped=False,
     )
+
+
+def _shown(card: Card, which: Field) -> str:
+    """What counts as the value in Outlook: the name in whole or in parts (R20)."""
+    return one_name(card) if which is Field.NAME else card.get(which)
+
+
+def _differs(write: Write, returned: OutlookContact, which: Field) -> bool:
+    return _shown(write.outlook.card, which) != _shown(returned.card, which)
 
 
 def _with_parts(card: Card, source: Card) -> Card:

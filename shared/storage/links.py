@@ -8,9 +8,11 @@ whoever reads one compares it with the row that it points to.
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from shared.cards.model import Card, Field, Origin
-from shared.planning.model import Link, Parked
+from shared.planning.model import Link, Parked, Pause, Side, Swing
 from shared.storage import keys, wire
 from shared.storage.tables import Operation
 from shared.storage.wire import Row
@@ -68,10 +70,20 @@ def drop_link(place: Place, link: Link) -> list[Operation]:
 
 def link_of(row: Row) -> Link:
     """The link that a row holds."""
-    outlook_id, bc, outlook, origin, left, stamped = json.loads(wire.unpacked(row))
+    outlook_id, bc, outlook, origin, left, stamped, *more = json.loads(wire.unpacked(row))
     bc_id = str(row["RowKey"]).rpartition("|")[2]
+    different = frozenset(Field(each) for each in left)
+    swings, paused = more or ((), ())
     return Link(
-        bc_id, outlook_id, Card(*bc), Card(*outlook), Origin(origin), frozenset(Field(each) for each in left), stamped
+        bc_id,
+        outlook_id,
+        Card(*bc),
+        Card(*outlook),
+        Origin(origin),
+        different,
+        stamped,
+        tuple(map(_swing_of, swings)),
+        tuple(Pause(Field(which), (one, other)) for which, one, other in paused),
     )
 
 
@@ -102,7 +114,24 @@ def _mail_rows(place: Place, parked: Parked) -> Iterator[Row]:
 def _as_list(link: Link) -> list[object]:
     left = sorted(each.value for each in link.left)
     bases = _trimmed(link.base_bc), _trimmed(link.base_outlook)
-    return [link.outlook_id, *bases, link.origin.value, left, link.stamped]
+    body: list[object] = [link.outlook_id, *bases, link.origin.value, left, link.stamped]
+    if link.swings or link.paused:  # few links, and not for long (R38)
+        body += [
+            [_swing_list(each) for each in link.swings],
+            [[each.field.value, *each.values] for each in link.paused],
+        ]
+    return body
+
+
+def _swing_list(swing: Swing) -> list[object]:
+    times = [each.isoformat() for each in swing.times]
+    return [swing.field.value, swing.side.value, swing.before, swing.at.isoformat() if swing.at else "", times]
+
+
+def _swing_of(body: list[Any]) -> Swing:
+    which, side, before, at, times = body
+    moments = tuple(datetime.fromisoformat(each) for each in times)
+    return Swing(Field(which), Side(side), before, datetime.fromisoformat(at) if at else None, moments)
 
 
 def _trimmed(card: Card) -> list[str]:

@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -10,7 +10,7 @@ from shared.cards.model import Card, Field, Origin
 from shared.engine.model import Counted, Mode, Positions, Retry, RunRequest, Trigger
 from shared.engine.state import Busy, Changes, ProfileState
 from shared.errors import LeaseLost
-from shared.planning.model import Link, Parked
+from shared.planning.model import Link, Parked, Pause, Side, Swing
 from tests.contract.storage_kinds import START, World
 
 
@@ -236,8 +236,16 @@ def test_a_link_is_kept_as_it_is(world: World) -> None:
     large = replace(
         kept, bc_id="bc-2", outlook_id="y", base_bc=Card(website="ß" * 70_000), base_outlook=Card("😀" * 9_000)
     )
-    state.commit(Changes(links=[kept, large], new={"bc-1", "bc-2"}))
-    assert state.links_by_bc(["bc-1", "bc-2"]) == {"bc-1": kept, "bc-2": large}
+    at = datetime(2026, 3, 2, 8, 0, 0, 123, tzinfo=UTC)
+    swinging = replace(
+        kept,
+        bc_id="bc-3",
+        outlook_id="z",
+        swings=(Swing(Field.CITY, Side.BC, 'a "b"', at), Swing(Field.CITY, Side.OUTLOOK, "", None, (at, at))),
+        paused=(Pause(Field.COUNTRY, ("Germany", "")),),
+    )
+    state.commit(Changes(links=[kept, large, swinging], new={"bc-1", "bc-2", "bc-3"}))
+    assert state.links_by_bc(["bc-1", "bc-2", "bc-3"]) == {"bc-1": kept, "bc-2": large, "bc-3": swinging}
 
 
 def test_profiles_in_one_mailbox_do_not_meet(world: World) -> None:

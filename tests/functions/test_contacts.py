@@ -118,3 +118,37 @@ def test_r23_only_a_hidden_contact_can_be_unhidden(desk: Desk, contact: str) -> 
     refused = desk.call("POST", f"/api/profiles/{ADA}/contacts/{contact}/unhide")
     assert refused.problem == (404, "not-hidden", "id")
     assert not desk.services.mailboxes.waiting(ADA)
+
+
+def test_r38_a_paused_field_is_explained_and_resumed(desk: Desk) -> None:
+    key = desk.world.bc.put(displayName="Ann Ash", email="ann@contoso.example", jobTitle="Clerk")
+    desk.save()
+    run(desk)
+    mailbox = desk.world.mailbox(ADA)
+    for _ in range(3):
+        desk.world.clock.advance(minutes=1)
+        desk.world.bc.edit(key, jobTitle="Chief")
+        run(desk)
+        desk.world.clock.advance(minutes=1)
+        mailbox.edit(next(iter(mailbox.entries)), job_title="Clerk")
+        run(desk)
+    found = explained(desk, key)
+    assert found["link"]["paused"] == ["jobTitle"]  # type: ignore[index]
+    assert "jobTitle" in str(found["summary"])
+
+    response = desk.call("POST", f"/api/profiles/{ADA}/contacts/{key.upper()}/resume", {"actor": "ADA"})
+
+    assert response.status == 202
+    assert response.sent == {"jobs": [{"mailbox": ADA}]}
+    desk.world.clock.advance(minutes=1)
+    desk.work()
+    assert explained(desk, key)["link"]["paused"] == []  # type: ignore[index]
+    assert desk.world.bc.rows[key].card.job_title == "Clerk"
+
+
+@pytest.mark.parametrize("contact", ["12345678-0000-0000-0000-000000000000", "CT000001", "a|b"])
+def test_r38_only_a_paused_contact_can_be_resumed(desk: Desk, contact: str) -> None:
+    desk.save()
+    refused = desk.call("POST", f"/api/profiles/{ADA}/contacts/{contact}/resume")
+    assert refused.problem == (404, "not-paused", "id")
+    assert not desk.services.mailboxes.waiting(ADA)

@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[2]
 USER_DOOR = {
     "user_explain": ("api/profiles/{user}/contacts/explain", {"POST"}),
     "user_profile": ("api/profiles/{user}", {"GET", "PUT", "PATCH"}),
+    "user_resume_contact": ("api/profiles/{user}/contacts/{id}/resume", {"POST"}),
     "user_run": ("api/runs/{id}", {"GET"}),
     "user_runs": ("api/profiles/{user}/runs", {"GET"}),
     "user_sync": ("api/sync", {"POST"}),

@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 import pytest
 
 from shared import bootstrap
-from shared.engine.limits import Limits, SafetyLimits
+from shared.engine.limits import Limits, SafetyLimits, SwingLimits
 from shared.errors import SettingsError
 from shared.settings import Settings, read, reset_settings
 from shared.transport.auth import Assertion, Certificate, Secret
@@ -30,7 +30,8 @@ def test_the_defaults_of_settings_are_the_numbers_of_the_rules() -> None:
 def test_every_number_of_the_rules_is_a_setting() -> None:
     plain = settings()
     not_ours = {"create_settles"}  # how long Business Central may take is no choice
-    numbers = {each.name for kind in (Limits, SafetyLimits) for each in fields(kind)} - {"safety"} - not_ours
+    numbers = {each.name for kind in (Limits, SafetyLimits, SwingLimits) for each in fields(kind)}
+    numbers -= {"safety", "swings"} | not_ours
     for name in numbers:
         value = getattr(plain, name)
         other = value + 1 if isinstance(value, int | float) else value + "x"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.engine.limits import Limits, SafetyLimits
+from shared.engine.limits import Limits, SafetyLimits, SwingLimits
 from shared.errors import SettingsError
 from shared.settings import Settings, get_settings, read, reset_settings, setting_name
 
@@ -165,9 +165,9 @@ def test_every_setting_is_used() -> None:
 def test_the_defaults_are_those_of_the_engine() -> None:
     limits = Limits()
     ours = {each.name: each.default for each in fields(Settings)}
-    for values in (limits, SafetyLimits()):
+    for values in (limits, SafetyLimits(), SwingLimits()):
         for each in fields(values):
-            if each.name != "safety":
+            if each.name not in ("safety", "swings"):
                 assert ours[each.name] == getattr(values, each.name), each.name
 
 
