@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test quick lint format bench lock audit clean
+.PHONY: help setup demo serve test quick lint format bench package lock audit clean
 
 PYTHON := .venv/bin/python
 VENV := .venv/.installed
@@ -45,6 +45,9 @@ format: $(VENV) ## format the code, mend what ruff can mend
 	@$(PYTHON) -m ruff format $(LINTED)
 	@$(PYTHON) -m ruff check --fix $(LINTED)
 
+package: $(VENV) ## what is deployed, as dist/contact-sync.zip; the same files give the same bytes
+	@$(PYTHON) -m dev.infra.package dist/contact-sync.zip
+
 lock: $(TOOLS) ## requirements.txt and the development's out of the .in files, pinned and with hashes (UPGRADE=1: newest)
 	@for each in requirements dev/requirements dev/tools; do \
 		$(TOOL)/uv pip compile --quiet --generate-hashes --no-annotate --python-version 3.13 \
@@ -55,7 +58,7 @@ audit: $(TOOLS) ## known vulnerabilities of what runs in Azure; says which packa
 	@$(TOOL)/pip-audit --disable-pip --progress-spinner off --skip-editable -r requirements.txt
 
 clean: ## remove everything that make made
-	rm -rf .venv .tools .azurite .state .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf dist .venv .tools .azurite .state .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 $(VENV): requirements.txt dev/requirements.txt dev/setup/python.sh
 	@dev/setup/python.sh

@@ -28,7 +28,7 @@ def pins(path: Path) -> dict[str, str]:
 def wanted(path: Path) -> set[str]:
     """What a list of direct dependencies names."""
     lines = (line.partition("#")[0].strip() for line in path.read_text().splitlines())
-    return {normal(line) for line in lines if line and not line.startswith("-r")}
+    return {normal(re.split("[<>=]", line)[0]) for line in lines if line and not line.startswith("-r")}
 
 
 RUNTIME = pins(PROJECT / "requirements.txt")
