@@ -161,8 +161,7 @@ class _Decision:
             yield removal(self.inputs, Cause.PRIVACY_BLOCKED, link, bc, outlook)
             return
         if outlook.marks_known and outlook.private:
-            yield Unlink(link.bc_id, link.outlook_id, park=Parked(outlook.id, "private"))
-            yield notes.about(NoteKind.SKIPPED, "private", PRIVATE, bc=bc, outlook=outlook)
+            yield from self._now_private(bc, outlook, reason)
             return
         merged = self._merge(bc, outlook)
         if merged.writes_bc:
@@ -174,6 +173,14 @@ class _Decision:
         if merged.writes_bc:
             yield self._write_bc(bc, outlook, merged)
         yield from self._outlook_half(bc, outlook, merged)
+
+    def _now_private(self, bc: BcContact, outlook: OutlookContact, reason: ScopeReason) -> Iterator[Step]:
+        """R2: it is unlinked and left in place. The person in scope gets a contact of the sync's own at once, as beside
+        any other private contact: else only the next full run would make it (R14)."""
+        yield Unlink(self.link.bc_id, self.link.outlook_id, park=Parked(outlook.id, "private"))
+        yield notes.about(NoteKind.SKIPPED, "private", PRIVATE, bc=bc, outlook=outlook)
+        if reason is ScopeReason.IN_SCOPE:
+            yield replace(self._restore(bc), cause=Cause.NEW_IN_BC)
 
     def _merge(self, bc: BcContact, outlook: OutlookContact) -> Merge:
         inputs = self.inputs

@@ -179,6 +179,21 @@ def test_r02_a_linked_contact_that_is_marked_later_is_unlinked_by_a_full_run_and
     assert world.bc.rows[bc_id].card.job_title == ""
 
 
+def test_r02_who_is_marked_private_gets_a_contact_beside_it_in_the_same_run(world: World) -> None:
+    bc_id = anna(world)
+    world.sync()
+    key = twin(world, bc_id)
+    world.mailbox().entries[key].private = True
+
+    world.full()
+    written = world.written()
+    world.full()
+
+    assert twin(world, bc_id) != key, "the person in scope has a contact of the sync's own"
+    assert key in world.mailbox().entries
+    assert world.written() == written, "a full run right after a full run wrote something (R14)"
+
+
 def test_r02_it_is_sent_to_bc_as_a_person() -> None:
     assert create_body(BcDraft({Field.NAME: "Carla Dahl"}))["type"] == "Person"
 
