@@ -31,6 +31,8 @@ class MemoryCompany:
     clock: Callable[[], datetime]
     rows: dict[str, BcContact] = field(default_factory=dict)
     writes: list[str] = field(default_factory=list)
+    removed: list[BcContact] = field(default_factory=list)  #: what the engine removed, as it was then
+    lists: dict[str, BcContact] | None = None  #: what the next list shows instead of what is there (R25)
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
     setup_refusal: str = ""
     refused_values: dict[str, str] = field(default_factory=dict)  #: field -> value that BC refuses
@@ -78,18 +80,23 @@ class MemoryCompany:
     def contacts(self) -> Iterator[BcContact]:
         """Port."""
         with self.faults.around("bc.contacts"):
-            yield from list(self.rows.values())
+            yield from list(self._listed().values())
 
     def changed_since(self, stamp: str) -> Sequence[BcContact]:
         """Port."""
         with self.faults.around("bc.changed_since"):
-            found = [each for each in self.rows.values() if moment(each.modified) >= moment(stamp)]
+            found = [each for each in self._listed().values() if moment(each.modified) >= moment(stamp)]
             return sorted(found, key=lambda each: each.modified)
 
     def stamps(self) -> Iterator[tuple[str, str]]:
         """Port."""
         with self.faults.around("bc.stamps"):
-            yield from [(key, each.modified) for key, each in self.rows.items()]
+            yield from [(key, each.modified) for key, each in self._listed().items()]
+
+    def _listed(self) -> dict[str, BcContact]:
+        """All contacts; once, where a test says so, a list that is too short or too old."""
+        shown, self.lists = self.rows if self.lists is None else self.lists, None
+        return shown
 
     def read(self, ids: Sequence[str]) -> Mapping[str, BcContact | None]:
         """Port."""
@@ -180,6 +187,7 @@ class MemoryCompany:
                 if now is not None and now.etag != contact.etag:
                     raise ChangedMeanwhile("Another user has already changed the record.")
                 if now is not None:
+                    self.removed.append(now)
                     del self.rows[contact.id]
                     self.writes.append("remove")
                 return None

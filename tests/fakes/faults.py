@@ -2,6 +2,7 @@
 
 faults.fail(3, RetryableError("busy"))                      the 3rd call from now, before it did anything
 faults.fail(1, LeaseLost("taken"), call="mailbox.commit")   the next transaction of a mailbox
+faults.fail(1, NotDone("busy"), call="graph.")              the next call of that service
 faults.fail(2, after=True)                                  the 2nd call, after its effect: the answer is lost
 faults.die(5)                                               the process dies at the 5th call; so does every further call
 faults.restart()                                            a new process: works again
@@ -36,11 +37,12 @@ class Faults:
     _planned: list[_Planned] = field(default_factory=list)
     _actions: dict[str, Callable[[], object]] = field(default_factory=dict)
     _dead: bool = False
+    _paused: bool = False
 
     def fail(
         self, at: int = 1, error: BaseException | None = None, *, after: bool = False, call: str | None = None
     ) -> None:
-        """Let the `at`-th call from now fail; `call` counts only the calls of that name."""
+        """Let the `at`-th call from now fail; `call` counts only the calls of that name; "graph." is all of Graph."""
         self._planned.append(_Planned(at, error or RetryableError("storage is busy"), after, call))
 
     def die(self, at: int = 1, *, after: bool = False, call: str | None = None) -> None:
@@ -56,6 +58,29 @@ class Faults:
         self._dead = False
         self._planned.clear()
 
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """What a test does itself meets no faults."""
+        self._paused = True
+        try:
+            yield
+        finally:
+            self._paused = False
+
+    def forget_actions(self) -> None:
+        """Nobody acts any more."""
+        self._actions.clear()
+
+    @property
+    def is_dead(self) -> bool:
+        """Whether the process died."""
+        return self._dead
+
+    @property
+    def are_planned(self) -> bool:
+        """Whether anything is still to go wrong, or anybody to act."""
+        return bool(self._planned or self._actions)
+
     @property
     def pending(self) -> int:
         """Failures planned that have not happened yet."""
@@ -64,6 +89,9 @@ class Faults:
     @contextmanager
     def around(self, call: str) -> Iterator[None]:
         """One call with its effect inside the `with` block."""
+        if self._paused:
+            yield
+            return
         if self._dead:
             raise Died
         self.calls.append(call)
@@ -80,7 +108,7 @@ class Faults:
     def _count(self, call: str) -> list[_Planned]:
         due = []
         for planned in self._planned:
-            if planned.call is None or planned.call == call:
+            if planned.call in (None, call) or (str(planned.call).endswith(".") and call.startswith(str(planned.call))):
                 planned.calls_left -= 1
                 if planned.calls_left == 0:
                     due.append(planned)

@@ -48,6 +48,10 @@ class MemoryMailbox:
     feed: list[str] = field(default_factory=list)  #: contact ids in the order of their changes
     oldest_position: int = 0
     writes: list[str] = field(default_factory=list)  #: what the engine wrote: "create", "write", "remove", "folder"
+    removed: list[Entry] = field(default_factory=list)  #: what the engine removed, as it was then
+    unmarked: list[Entry] = field(default_factory=list)  #: what it took its marks off
+    lacks: set[str] = field(default_factory=set)  #: ids that the next list of the folder leaves out (R25)
+    lag: int = 0  #: changes that the next round of the change feed does not show yet
     ignores_etags: bool = False
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
@@ -169,17 +173,21 @@ class MemoryMailbox:
             start = int(delta_link.split(":")[1]) if delta_link else 0
             if delta_link and start < self.oldest_position:
                 raise PositionExpired("The sync state generation is not found")
-            named = dict.fromkeys(each for each in self.feed[start:] if each)
+            end = max(start, len(self.feed) - self.lag)
+            self.lag = 0
+            named = dict.fromkeys(each for each in self.feed[start:end] if each)
             here = self.in_folder(folder_id)
             changed = tuple(replace(here[key], marks_known=False) for key in named if key in here)
             removed = tuple(key for key in named if key not in here) if delta_link else ()
-            return OutlookChanges(changed, removed, f"delta:{len(self.feed)}")
+            return OutlookChanges(changed, removed, f"delta:{end}")
 
     def contacts(self, folder_id: str) -> Iterator[OutlookContact]:
         """Port."""
         with self.faults.around("graph.contacts"):
             self._need(folder_id)
-            yield from [self._marked(key) for key in self.in_folder(folder_id)]
+            shown = [self._marked(key) for key in self.in_folder(folder_id) if key not in self.lacks]
+            self.lacks = set()
+            yield from shown
 
     def read(self, folder_id: str, ids: Sequence[str]) -> Mapping[str, OutlookContact | None]:
         """Port."""
@@ -238,6 +246,7 @@ class MemoryMailbox:
             card = card._replace(given_name=given, middle_name=middle, surname=surname)
         categories = tuple(each for each in entry.contact.categories if each != CATEGORY)
         if write.remove_marks:
+            self.unmarked.append(replace(entry))
             entry.stamp = None
         else:
             categories = (*categories, CATEGORY)
@@ -252,6 +261,7 @@ class MemoryMailbox:
         try:
             with self.faults.around("graph.remove"):
                 if key in self.entries:
+                    self.removed.append(replace(self.entries[key]))
                     self.delete(key)
                     self.writes.append("remove")
                 return None

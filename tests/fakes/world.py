@@ -76,24 +76,31 @@ class World:
         """The company."""
         return self.environment.all[COMPANY]
 
+    def mailbox_id(self, user: str = "ada") -> str:
+        """The mailbox of the user's profile: the own one, unless the profile says otherwise."""
+        profile = self.state.profiles.rows.get((COMPANY, user))
+        return profile.mailbox_id if profile else user
+
     def mailbox(self, user: str = "ada") -> MemoryMailbox:
-        """A user's mailbox."""
-        return self.directory.mailboxes.setdefault(user, MemoryMailbox(user, self.faults))
+        """The mailbox of the user's profile."""
+        key = self.mailbox_id(user)
+        return self.directory.mailboxes.setdefault(key, MemoryMailbox(key, self.faults))
 
     def folder(self, user: str = "ada") -> str:
         """Id of the user's synced folder."""
-        rows = self.state.mailboxes.of(user, COMPANY, user)
+        rows = self.state.mailboxes.of(self.mailbox_id(user), COMPANY, user)
         return rows.positions.folder_id if rows.positions else ""
 
     def profile(self, user: str = "ada", **changes: object) -> Profile:
         """Create or change a user's profile; `policies` as keywords of Policies."""
         known = self.state.profiles.get(COMPANY, user)
-        self.mailbox(user)
         base = known or Profile(COMPANY, user, f"{user}@contoso.example", user, f"{user}@contoso.example")
         policies = changes.pop("policies", None)
         if isinstance(policies, dict):
             changes["policies"] = replace(base.policies or Policies(), **policies)
-        return self.state.profiles.save(replace(base, **changes))  # type: ignore[arg-type]
+        saved = self.state.profiles.save(replace(base, **changes))  # type: ignore[arg-type]
+        self.mailbox(user)
+        return saved
 
     @property
     def services(self) -> Services:
@@ -130,15 +137,17 @@ class World:
         """Put a request into the line; answers the run's id."""
         self.clock.advance(seconds=1)
         number = next(self.run_numbers)
-        run_id = f"{10**13 - 1 - int(self.clock().timestamp() * 1000):013d}.{user}.{number:08x}"
-        request = RunRequest(run_id, COMPANY, user, user, mode, trigger, self.clock(), filter, **more)  # type: ignore[arg-type]
+        run_id = f"{10**13 - 1 - int(self.clock().timestamp() * 1000):013d}.{self.mailbox_id(user)}.{number:08x}"
+        box = self.mailbox_id(user)
+        request = RunRequest(run_id, COMPANY, user, box, mode, trigger, self.clock(), filter, **more)  # type: ignore[arg-type]
         return self.services.mailboxes.submit(request).run_id
 
     def work(self, user: str = "ada") -> None:
         """One sync-jobs message, and those that it leaves behind."""
+        box = self.mailbox_id(user)
         for _ in range(50):
-            run_mailbox(self.services, user, "worker")
-            if not self.state.mailboxes.waiting(user):
+            run_mailbox(self.services, box, "worker")
+            if not self.state.mailboxes.waiting(box):
                 return
             self.clock.advance(seconds=61)
         raise AssertionError("the line never gets empty")
