@@ -7,10 +7,10 @@ and adapters are imported when they are first needed, which keeps an idle start 
 import secrets
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from shared.settings import Settings, get_settings
 
@@ -31,6 +31,16 @@ _EXCHANGES = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a process has around it besides its settings; tests and measurements bring their own."""
+
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    monotonic: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+    storage_options: Callable[[], Mapping[str, Any]] = dict  #: makes those of one client of the storage SDKs
+
+
 def get_services() -> "Services":
     """The services of this process, built at the first call. Raises SettingsError until the settings are right."""
     global _built
@@ -47,7 +57,7 @@ def use_services(services: "Services | None") -> None:
         _built = services
 
 
-def build(settings: Settings) -> "Services":
+def build(settings: Settings, around: Surroundings = Surroundings()) -> "Services":
     """Plug the adapters in. Opens no connection."""
     from shared.business_central.environment import Environment
     from shared.business_central.environment import service as bc_service
@@ -72,8 +82,14 @@ def build(settings: Settings) -> "Services":
         tenant=settings.tenant_id,
         client_id=settings.client_id,
         credential=credential(settings),
+        clock=around.monotonic,
     )
-    graph = Client(replace(graph_service(settings.graph_root), read_timeout=settings.http_timeout), tokens)
+    graph = Client(
+        replace(graph_service(settings.graph_root), read_timeout=settings.http_timeout),
+        tokens,
+        clock=around.monotonic,
+        sleep=around.sleep,
+    )
     bc = Client(
         bc_service(
             root=settings.bc_root,
@@ -83,8 +99,10 @@ def build(settings: Settings) -> "Services":
             read_timeout=settings.http_timeout,
         ),
         tokens,
+        clock=around.monotonic,
+        sleep=around.sleep,
     )
-    tables = Tables(table_service(settings), settings.storage_prefix)
+    tables = Tables(table_service(settings, **around.storage_options()), settings.storage_prefix)
     return Services(
         directory=lambda pace: OutlookDirectory(
             graph, pace, category=settings.category, page_size=settings.graph_page_size
@@ -97,9 +115,10 @@ def build(settings: Settings) -> "Services":
         reports=TableReports(tables, notes_most=settings.notes_most, kept_days=settings.retention_days),
         journal=TableJournal(tables),
         subscriptions=TableSubscriptions(tables),
-        messages=QueueMessages(settings, settings.storage_prefix),
-        now=lambda: datetime.now(UTC),
-        monotonic=time.monotonic,
+        messages=QueueMessages(settings, settings.storage_prefix, around.storage_options),
+        now=around.now,
+        monotonic=around.monotonic,
+        sleep=around.sleep,
         new_id=lambda: secrets.token_hex(4),
         environment=settings.bc_environment,
         public_address=settings.public_address,

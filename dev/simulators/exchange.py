@@ -12,6 +12,10 @@ class ConnectionDropped(Exception):
     """The client gets no answer: its connection is cut."""
 
 
+class NeverAnswered(Exception):
+    """The client gets no answer on a connection that stays open: it has to give up by itself."""
+
+
 @dataclass
 class Request:
     """One HTTP request, or one item of a batch, as a service sees it.

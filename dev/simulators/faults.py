@@ -16,6 +16,8 @@ class Act(StrEnum):
 
     ANSWER = "answer"  #: answer with the rule's status, body and headers; nothing is done
     DROP = "drop"  #: cut the connection; nothing is done
+    SILENCE = "silence"  #: no answer ever comes, the connection stays open; nothing is done
+    LOST_SILENCE = "lost-silence"  #: do it, then never answer
     LOST_DROP = "lost-drop"  #: do it, then cut the connection
     LOST_ANSWER = "lost-answer"  #: do it, then answer with the rule's status (default 504)
     DELAY = "delay"  #: wait `seconds`, then go on normally
@@ -27,7 +29,8 @@ class Rule:
 
     A rule looks at requests of its service, method and path (a regular expression, searched in path and query);
     `item` True: items of batches only, False: none of them. Of those that match it lets the first `skip` pass, then
-    acts with `probability`, at most `times` times (None: for ever).
+    acts with `probability`, at most `times` times (None: for ever). Its luck is its own: what it does to the n-th
+    request that matches depends on `seed` and on nothing that happened before it was added.
     """
 
     id: str
@@ -43,6 +46,7 @@ class Rule:
     body: Any = None  #: JSON value, or text that goes out as it is (an HTML page of a gateway, say)
     headers: Mapping[str, str] = field(default_factory=dict)
     seconds: float = 0.0
+    seed: int = 1
     seen: int = 0  #: requests that matched so far
     acted: int = 0  #: times the fault happened
 
@@ -59,9 +63,9 @@ class Rule:
 class Faults:
     """The fault rules in force; the first that wants to act on a request does."""
 
-    def __init__(self, seed: int = 1) -> None:
-        """Start without rules; `seed` makes probabilities repeatable."""
-        self._random = random.Random(seed)
+    def __init__(self) -> None:
+        """Start without rules."""
+        self._luck: dict[str, random.Random] = {}
         self._rules: list[Rule] = []
         self._count = 0
 
@@ -72,6 +76,7 @@ class Faults:
         if rule.path is not None:
             re.compile(rule.path)
         self._rules.append(rule)
+        self._luck[rule.id] = random.Random(rule.seed)
         return rule.id
 
     def clear(self, id: str | None = None) -> None:  # noqa: A002 - the rule's own word
@@ -88,7 +93,7 @@ class Faults:
             if (rule.times is not None and rule.acted >= rule.times) or not rule.matches(request):
                 continue
             rule.seen += 1
-            if rule.seen > rule.skip and (rule.probability >= 1 or self._random.random() < rule.probability):
+            if rule.seen > rule.skip and (rule.probability >= 1 or self._luck[rule.id].random() < rule.probability):
                 rule.acted += 1
                 request.fault = rule.id
                 return rule

@@ -27,6 +27,7 @@ class Entry:
     milliseconds: float  #: real time from arrival to answer
     sent_bytes: int  #: size of the request's body
     fault: str | None  #: id of the fault rule that acted
+    parts: int = 0  #: of a batch: how many requests it holds, carried out or not
 
 
 class RequestLog:
@@ -66,16 +67,20 @@ class RequestLog:
     def counts(self, since: int = 0) -> dict[str, Any]:
         """Count what was asked after entry number `since`.
 
-        Returns per service {"requests": HTTP requests, "items": items of batches, "kinds": {kind: n}, "statuses":
+        Returns per service {"requests": HTTP requests, "items": items of batches, "operations": what was asked, each
+        request of a batch being one whether it was carried out or not, "kinds": {kind: n}, "statuses":
         {status: n}, "writes": n (all but GET; none at Entra)}; `kinds`, `statuses` and `writes` leave out the envelope
         of a batch and count its items.
         """
         found: dict[str, Any] = {}
         for entry in self.select(since=since):
             service = found.setdefault(
-                entry.service, {"requests": 0, "items": 0, "writes": 0, "kinds": Counter(), "statuses": Counter()}
+                entry.service,
+                {"requests": 0, "items": 0, "operations": 0, "writes": 0, "kinds": Counter(), "statuses": Counter()},
             )
             service["requests" if entry.item is None else "items"] += 1
+            if entry.item is None:
+                service["operations"] += entry.parts or 1
             if entry.kind == "batch":
                 continue
             service["kinds"][entry.kind or entry.method] += 1

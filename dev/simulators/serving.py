@@ -20,7 +20,7 @@ import uvloop
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from dev.simulators.control import Action, act, shared_actions
-from dev.simulators.exchange import Answer, ConnectionDropped, Request
+from dev.simulators.exchange import Answer, ConnectionDropped, NeverAnswered, Request
 from dev.simulators.faults import Act, Rule
 from dev.simulators.world import World
 
@@ -44,7 +44,7 @@ class Describing(Protocol):
 
 
 async def perform(world: World, service: Service, request: Request) -> Answer:
-    """Let `service` answer, acting out faults and writing the log; raises `ConnectionDropped`."""
+    """Let `service` answer, acting out faults and writing the log; raises `ConnectionDropped`, `NeverAnswered`."""
     started, status = time.perf_counter(), 0
     try:
         answer = await _with_faults(world, service, request)
@@ -64,7 +64,19 @@ async def perform(world: World, service: Service, request: Request) -> Answer:
             milliseconds=round((time.perf_counter() - started) * 1000, 2),
             sent_bytes=len(request.body),
             fault=request.fault,
+            parts=_parts(request),
         )
+
+
+def _parts(request: Request) -> int:
+    """How many requests a batch holds; 0 for anything else."""
+    if request.item is not None or not request.path.endswith("/$batch"):
+        return 0
+    try:
+        read = json.loads(request.body)["requests"]
+    except (ValueError, LookupError, TypeError):
+        return 0
+    return len(read) if isinstance(read, list) else 0
 
 
 async def _with_faults(world: World, service: Service, request: Request) -> Answer:
@@ -78,12 +90,17 @@ async def _with_faults(world: World, service: Service, request: Request) -> Answ
             return _answer_of(rule)
         case Act.DROP:
             raise ConnectionDropped
+        case Act.SILENCE:
+            raise NeverAnswered
         case Act.LOST_DROP:
             await _answer(world, service, request)
             raise ConnectionDropped
         case Act.LOST_ANSWER:
             await _answer(world, service, request)
             return _answer_of(rule)
+        case Act.LOST_SILENCE:
+            await _answer(world, service, request)
+            raise NeverAnswered
         case Act.DELAY:
             await world.clock.sleep(rule.seconds)
             return await _answer(world, service, request)
@@ -98,7 +115,7 @@ def _answer_of(rule: Rule) -> Answer:
 async def _answer(world: World, service: Service, request: Request) -> Answer:
     try:
         return await service.answer(request)
-    except ConnectionDropped:
+    except (ConnectionDropped, NeverAnswered):
         raise
     except Exception:  # noqa: BLE001 - a mistake of the simulator must be seen, not look like the service's 500
         world.defects.append(traceback.format_exc())
@@ -141,8 +158,10 @@ class _Application:
             answer = await perform(self._world, self._service, self._request(scope, path, body))
         except ConnectionDropped:
             scope["extensions"]["simulators.transport"]["transport"].abort()
-            while (await receive())["type"] != "http.disconnect":
-                pass
+            await _disconnected(receive)
+            return
+        except NeverAnswered:
+            await _disconnected(receive)
             return
         await _send(send, answer)
 
@@ -152,6 +171,11 @@ class _Application:
             key, text = name.decode("latin-1").lower(), value.decode("latin-1")
             headers[key] = f"{headers[key]}, {text}" if key in headers else text
         return Request(self._service.name, scope["method"], path, scope["query_string"].decode("ascii"), headers, body)
+
+
+async def _disconnected(receive: Any) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 async def _send(send: Any, answer: Answer) -> None:

@@ -1,9 +1,9 @@
 """Port `Messages`: bindings send messages when a function has ended, and cannot delay them; here both can be chosen."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from shared.engine import jobs
 from shared.engine.parallel import in_parallel
@@ -27,8 +27,10 @@ def queue_name(prefix: str, name: str) -> str:
 class QueueMessages:
     """Delayed messages. Queues are created when they are missing."""
 
-    def __init__(self, settings: StorageSettings, prefix: str) -> None:
+    def __init__(self, settings: StorageSettings, prefix: str, options: Callable[[], Mapping[str, Any]] = dict) -> None:
+        """`options` makes those of one queue's client."""
         self._settings = settings
+        self._options = options
         self._prefix = prefix
         self._clients: dict[str, QueueClient] = {}
 
@@ -76,7 +78,7 @@ class QueueMessages:
 
     def _client(self, name: str) -> "QueueClient":
         if name not in self._clients:
-            self._clients.setdefault(name, queue(self._settings, queue_name(self._prefix, name)))
+            self._clients.setdefault(name, queue(self._settings, queue_name(self._prefix, name), **self._options()))
         return self._clients[name]
 
     def _create(self, client: "QueueClient") -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from dev.simulators.launch import Simulators
 from dev.system import System
 from dev.system.running import Counts
 
@@ -13,22 +14,14 @@ type Report = dict[str, Any]
 FOLDER = "Business Central"
 
 
-class Office:
-    """Acts as the people in it, asks for syncs, and looks at both sides behind the app's back."""
+class BothSides:
+    """Acts as the people of an office, and looks at both sides behind the app's back."""
 
-    def __init__(self, system: System) -> None:
-        self.system = system
-        self.app = system.app
-        self.bc = system.simulators.bc
-        self.graph = system.simulators.graph
+    def __init__(self, simulators: Simulators) -> None:
+        self.bc = simulators.bc
+        self.graph = simulators.graph
 
     # People
-
-    def user(self, name: str, **profile: Any) -> str:
-        """A user with a mailbox and a profile; answers the address."""
-        address = self.mailbox(name)
-        self.app.save_profile(address, **profile)
-        return address
 
     def mailbox(self, name: str) -> str:
         """A user without a profile."""
@@ -73,7 +66,20 @@ class Office:
         """The contacts of a user's folder by name; fails when two have the same."""
         return _by_name(self.graph.contacts_of(user, folder))
 
-    # Work
+
+class Office(BothSides):
+    """An office in the running system, which can be asked for syncs."""
+
+    def __init__(self, system: System) -> None:
+        super().__init__(system.simulators)
+        self.system = system
+        self.app = system.app
+
+    def user(self, name: str, **profile: Any) -> str:
+        """A user with a mailbox and a profile; answers the address."""
+        address = self.mailbox(name)
+        self.app.save_profile(address, **profile)
+        return address
 
     def sync(self, user: str, mode: str = "incremental", **members: Any) -> Report:
         """A requested run; must not fail."""

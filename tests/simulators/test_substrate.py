@@ -127,11 +127,13 @@ def test_a_lost_answer_is_lost_after_the_work_was_done(simulators, session, act)
 
 def test_probabilities_are_repeatable():
     def struck(seed: int) -> list[bool]:
-        faults = Faults(seed)
-        faults.add("drop", probability=0.5, times=None)
+        faults = Faults()
+        faults.add("answer", path="/other", probability=0.5, times=None)
+        faults.add("drop", probability=0.5, times=None, seed=seed)
         return [faults.strike(Request("graph", "GET", "/", "", {})) is not None for _ in range(50)]
 
     assert struck(1) == struck(1)
+    assert struck(1) != struck(2)
     assert 10 < sum(struck(1)) < 40
 
 

@@ -1,0 +1,1 @@
+"""The fault matrix: what must happen when a service, the network or the storage account fails."""

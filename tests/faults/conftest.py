@@ -1,0 +1,20 @@
+"""One stage for the session; each test has a company and a mailbox of its own on it."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.faults.scene import Scene, on
+from tests.faults.stage import Stage, stage
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Stage]:
+    with stage() as running:
+        yield running
+
+
+@pytest.fixture
+def scene(running: Stage) -> Iterator[Scene]:
+    with on(running) as scene:
+        yield scene
