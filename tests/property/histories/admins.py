@@ -26,7 +26,10 @@ class Admins(Stage):
     @rule(user=pick, direction=st.sampled_from(Direction))
     def another_direction(self, user: int, direction: Direction) -> None:
         """R37."""
-        self.set_up(self.some_user(user), direction=direction)
+        name = self.some_user(user)
+        if direction is Direction.TO_OUTLOOK:
+            self.one_way.add(name)
+        self.set_up(name, direction=direction)
 
     @rule(user=pick, enabled=st.booleans())
     def a_switch(self, user: int, enabled: bool) -> None:

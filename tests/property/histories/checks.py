@@ -6,14 +6,12 @@ from shared.planning.model import Direction, OnBcDelete, OnOutlookDelete, OnOutO
 from tests.fakes.outlook import Entry
 from tests.fakes.world import COMPANY
 from tests.property.histories.admins import Admins
-from tests.property.histories.bc_users import BcUsers
 from tests.property.histories.faults import Faults
 from tests.property.histories.ledger import BLOCKED, FILTER
-from tests.property.histories.outlook_users import OutlookUsers
 from tests.property.histories.stage import SMALL_LIMITS
 
 
-class Checks(Faults, BcUsers, OutlookUsers, Admins):
+class Checks(Faults, Admins):
     """No removal without a cause; no more removals than the safety stop allows."""
 
     @property

@@ -18,7 +18,9 @@ from shared.errors import (
     SyncError,
     Throttled,
 )
-from tests.property.histories.stage import Stage, pick
+from tests.property.histories.bc_users import BcUsers
+from tests.property.histories.outlook_users import OutlookUsers
+from tests.property.histories.stage import pick
 
 ITEMS = ("graph.create", "graph.write", "graph.remove", "bc.create", "bc.write", "bc.remove")
 MOMENTS = ("graph.folder", "graph.changes", "graph.contacts", "graph.read", "bc.read", *ITEMS)
@@ -36,7 +38,7 @@ def per_contact(kind: str) -> ContactError:
     }[kind]
 
 
-class Faults(Stage):
+class Faults(BcUsers, OutlookUsers):
     """Services, storage and people that come in between."""
 
     @rule(

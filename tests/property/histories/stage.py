@@ -67,6 +67,7 @@ class Stage(RuleBasedStateMachine):
         self.reset_state = False  #: whether the state of a profile was lost at some time
         self.seen_removals = dict.fromkeys([each.mailbox for each in self.seats.values()], 0)
         self.seen_in_bc = 0
+        self.one_way: set[str] = set()  #: users whose changes did not travel to BC at some time (R37)
         self.released: set[str] = set()  #: users of whom a person let held removals go, until a run has done it
         self.owners: dict[str, str] = {}  #: whose the folders are that profiles ever had
         self.company_number = ""
