@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from shared.engine.health import Part
     from shared.engine.holds import Hold
     from shared.engine.model import CompanySettings, Positions, Profile, Report
+    from shared.engine.pauses import Pause
     from shared.engine.validate import Check
     from shared.engine.watching import Subscription
     from shared.planning.model import Link, Note, Policies
@@ -33,6 +34,7 @@ class Standing:
     positions: Positions
     subscription: Subscription | None
     at: datetime
+    paused: Pause | None = None
     holds: Sequence[Hold] = ()  #: what waits for approval, of the profile and of its company
 
 
@@ -46,9 +48,11 @@ def answer(body: Json, *, status: int = 200, headers: Mapping[str, str] | None =
     )
 
 
-def run_accepted(report: Report) -> func.HttpResponse:
-    """202: the run is in line, and where to ask for it."""
-    body = {"runId": report.run_id, "status": report.status.value, "run": run_address(report.run_id)}
+def run_accepted(report: Report, paused: Pause | None = None) -> func.HttpResponse:
+    """202: the run is in line, and where to ask for it; while it is paused it waits there."""
+    body: Json = {"runId": report.run_id, "status": report.status.value, "run": run_address(report.run_id)}
+    if paused is not None:
+        body["paused"] = pause_body(paused)
     headers = {"Location": run_address(report.run_id), "Retry-After": str(POLL_AFTER)}
     return answer(body, status=202, headers=headers)
 
@@ -99,6 +103,7 @@ def profile_body(profile: Profile, company_name: str, standing: Standing | None 
             "lastCheckedAt": _time(standing.positions.last_checked_at),
             "linked": standing.positions.link_count,
             "notifications": _notifications(standing.subscription, standing.at),
+            "paused": pause_body(standing.paused) if standing.paused else None,
             "holds": [
                 {
                     "kind": each.kind,
@@ -172,6 +177,17 @@ def report_body(report: Report, *, whole: bool = True) -> Json:
         if report.preview:
             body["plan"] = [dict(each) for each in report.plan]
     return body
+
+
+def pause_body(pause: Pause) -> Json:
+    """What is paused; `null` for all companies, or all of a company."""
+    return {
+        "company": pause.company_id or None,
+        "user": pause.profile_id or None,
+        "actor": pause.actor,
+        "reason": pause.reason,
+        "since": _time(pause.since),
+    }
 
 
 def check_body(check: Check) -> Json:

@@ -129,6 +129,18 @@ class UndoBody(Common):
     preview: bool = False
 
 
+class ResumeBody(Common):
+    """What goes on: a user's profile, a company, or with neither everything."""
+
+    user: Text = ""
+
+
+class PauseBody(ResumeBody):
+    """What stops."""
+
+    reason: Text = ""
+
+
 class PlainBody(Common):
     """A call that says nothing more."""
 

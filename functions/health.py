@@ -2,7 +2,7 @@
 
 import azure.functions as func
 
-from functions.answers import answer, part_body
+from functions.answers import answer, part_body, pause_body
 from functions.deadlines import SAVING, within
 from functions.problems import answering
 from shared.bootstrap import get_services
@@ -33,5 +33,6 @@ def admin_health(req: func.HttpRequest) -> func.HttpResponse:
     else:
         parts = [Part("settings", True, "The settings are complete."), *look(services, within(services, SAVING))]
     fine = all(part.ok for part in parts)
-    body = {"status": "ok" if fine else "failing", "parts": [part_body(part) for part in parts]}
+    paused = [pause_body(each) for each in services.pauses.all()] if fine else []
+    body = {"status": "ok" if fine else "failing", "parts": [part_body(part) for part in parts], "paused": paused}
     return answer(body, status=200 if fine else 503)

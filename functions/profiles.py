@@ -70,10 +70,13 @@ def save_profile(services: "Services", req: func.HttpRequest, *, whole: bool, ad
 def profile_answer(services: "Services", profile: "Profile", *, status: int) -> func.HttpResponse:
     """A profile with when it was last run."""
     positions = services.mailboxes.peek(profile.mailbox_id, profile.company_id, profile.id).positions()
+    from shared.engine.pauses import pause_of
+
     subscription = services.subscriptions.get(Source.GRAPH, profile.company_id, profile.id)
     feed = services.companies.feed(profile.company_id)
     company_holds = [each for each in (feed.stopped, feed.held) if each is not None]
-    standing = Standing(positions, subscription, services.now(), [*positions.holds.values(), *company_holds])
+    paused = pause_of(services.pauses.all(), profile.company_id, profile.id)
+    standing = Standing(positions, subscription, services.now(), paused, [*positions.holds.values(), *company_holds])
     name = services.companies.settings(profile.company_id).name
     headers = {"ETag": f'"{version_of(profile.etag)}"'}
     return answer(profile_body(profile, name, standing), status=status, headers=headers)

@@ -69,6 +69,7 @@ def build(settings: Settings, around: Surroundings = Surroundings()) -> "Service
     from shared.storage.journal import TableJournal
     from shared.storage.mailboxes import TableMailboxes
     from shared.storage.marks import TableMarks
+    from shared.storage.pauses import TablePauses
     from shared.storage.profiles import TableProfiles
     from shared.storage.queues import QueueMessages
     from shared.storage.runs import TableReports
@@ -114,6 +115,7 @@ def build(settings: Settings, around: Surroundings = Surroundings()) -> "Service
         marks=TableMarks(tables),
         reports=TableReports(tables, notes_most=settings.notes_most, kept_days=settings.retention_days),
         journal=TableJournal(tables),
+        pauses=TablePauses(tables),
         subscriptions=TableSubscriptions(tables),
         messages=QueueMessages(settings, settings.storage_prefix, around.storage_options),
         now=around.now,

@@ -17,6 +17,7 @@ from shared.engine.company_state import FeedState, LogEntry, Told
 from shared.engine.jobs import CompanyJob, Reason
 from shared.engine.model import CompanySettings, Mode, Profile, RunStatus, Trigger
 from shared.engine.parallel import in_parallel
+from shared.engine.pauses import pause_of
 from shared.engine.requests import Wanted, request_automatic_run, request_run
 from shared.engine.rules_of import rules_of
 from shared.engine.services import Services
@@ -66,6 +67,8 @@ def serve_company(services: Services, job: CompanyJob, *, seconds: float | None 
         _everybody(services, job, at)
         return
     services.companies.answered(job.company_id)
+    if pause_of(services.pauses.all(), job.company_id) is not None:
+        return  # positions and marks stay as they are; who resumes sends a job (R40)
     if job.reason == Reason.BC:
         at = services.now()  # others may have asked since the message was sent, and sent none of their own
     try:
@@ -90,7 +93,9 @@ def _feed(services: Services, job: CompanyJob, at: datetime, seconds: float) -> 
 
 def _serve_marks(services: Services, company_id: str, at: datetime) -> set[str]:
     """Run the profiles whose mark is due; then each mark says when the next look is due. Answers who was woken."""
-    marks = list(services.marks.due(company_id, services.now()))
+    pauses = services.pauses.all()
+    due = services.marks.due(company_id, services.now())
+    marks = [each for each in due if pause_of(pauses, company_id, each.profile_id) is None]
     if not marks:
         return set()
     ids = [mark.profile_id for mark in marks]

@@ -9,6 +9,7 @@ from functools import partial
 from shared.engine import rules_of
 from shared.engine.model import HeldKind, Profile, Report, RunRequest, RunStatus
 from shared.engine.one_run import OneRun
+from shared.engine.pauses import pause_of
 from shared.engine.requests import queued
 from shared.engine.services import Services
 from shared.engine.state import Busy, Changes, HeldMailbox, Mark, ProfileState
@@ -23,6 +24,7 @@ from shared.planning.model import Side
 
 logger = logging.getLogger(__name__)
 BUSY_WAIT, BUSY_LOOK = 2.0, 0.2  #: seconds that a worker waits for a busy mailbox, and between two looks
+PAUSED = "paused"  #: why a run stops at its next batch (R40)
 HAND_OVERS_MOST = 200  #: a run that was handed over this often is closed as failed
 
 
@@ -37,7 +39,7 @@ def run_mailbox(services: Services, mailbox_id: str, owner: str) -> None:
     try:
         while services.monotonic() < pace_until:
             rest = services.limits.run_gap - held.rested  # until a burst of notifications counts as over
-            request = held.take(urgent=rest > 0)
+            request = held.take(urgent=rest > 0, paused=lambda each: _is_paused(services, each))
             if request is None:
                 delay = max(0.0, rest)
                 break
@@ -50,8 +52,19 @@ def run_mailbox(services: Services, mailbox_id: str, owner: str) -> None:
         return
     finally:
         waiting = held.release()
-    if waiting:
+    if waiting and _somebody_may_go_on(services, mailbox_id):
         services.messages.sync_job(mailbox_id, delay=delay)
+
+
+def _is_paused(services: Services, request: RunRequest) -> bool:
+    return pause_of(services.pauses.all(), request.company_id, request.profile_id) is not None
+
+
+def _somebody_may_go_on(services: Services, mailbox_id: str) -> bool:
+    """Those who are paused are woken when they are resumed (R40)."""
+    if not services.pauses.all():
+        return True
+    return not all(_is_paused(services, each) for each in services.mailboxes.waiting(mailbox_id))
 
 
 def _hold(services: Services, mailbox_id: str, owner: str) -> HeldMailbox | None:
@@ -200,12 +213,14 @@ class _Session:
 
     def _hand_over(self, run: OneRun | UndoRun, report: Report, error: RetryableError) -> float | None:
         """Not finished: what was done is recorded; the same run goes on under its id (R32)."""
-        if report.continued >= HAND_OVERS_MOST:
+        if report.continued >= HAND_OVERS_MOST and error.code != PAUSED:
             self._close(_failed(self._filled(run, report), self.services, error.code, str(error)))
             return None
         going_on = replace(self._filled(run, report), continued=report.continued + 1)
         self.services.reports.save(going_on)
         log_event(logger, "run_handed_over", run=self.request.run_id, code=error.code, times=going_on.continued)
+        if error.code == PAUSED:
+            return None  # it stays in line; others of the mailbox may go on
         if error.code == "out-of-time":
             return 0.0
         asked = error.retry_after if isinstance(error, Throttled) else 0.0

@@ -9,7 +9,7 @@ from shared.engine.company_state import Companies
 from shared.engine.journal import Journal
 from shared.engine.limits import Limits
 from shared.engine.sides import BusinessCentral, Directory
-from shared.engine.state import Mailboxes, Marks, Messages, Profiles, Reports, Subscriptions
+from shared.engine.state import Mailboxes, Marks, Messages, Pauses, Profiles, Reports, Subscriptions
 from shared.pace import Pace
 
 
@@ -24,6 +24,7 @@ class Services:
     profiles: Profiles
     marks: Marks
     reports: Reports
+    pauses: Pauses
     journal: Journal
     subscriptions: Subscriptions
     messages: Messages

@@ -4,12 +4,13 @@ Everything of one mailbox lies in one partition, so that each batch of changes i
 lease: a worker whose lease was taken over is refused whole (`LeaseLost`), R29, R30.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 from shared.engine.model import Positions, Profile, Report, Retry, RunRequest
+from shared.engine.pauses import Pause
 from shared.engine.watching import Source, Subscription
 from shared.planning.model import Link, Parked
 
@@ -99,9 +100,12 @@ class HeldMailbox(Protocol):
     def use(self) -> None:
         """A run begins now."""
 
-    def take(self, *, urgent: bool = False) -> RunRequest | None:
+    def take(
+        self, *, urgent: bool = False, paused: Callable[[RunRequest], bool] = lambda _: False
+    ) -> RunRequest | None:
         """The run to do now: the one that a dead holder left, else the oldest waiting (R29, R30), with `urgent` the
-        oldest of those that do not wait for the end of a burst; None when none waits. It stays recorded as the current
+        oldest of those that do not wait for the end of a burst; None when none waits. Those `paused` stay in
+        line, a current one too (R40). It stays recorded as the current
         one (attempt + 1) until `finish`."""
 
     def finish(self, request: RunRequest) -> None:
@@ -198,6 +202,19 @@ class Marks(Protocol):
 
     def settle(self, mark: Mark, next_due: datetime | None) -> None:
         """The mark was served: set the next due time, or remove it; a mark that was put meanwhile stays."""
+
+
+class Pauses(Protocol):
+    """What is paused (R40)."""
+
+    def all(self) -> Sequence[Pause]:
+        """All pauses. That there are none may be some seconds old; a pause is as stored now."""
+
+    def save(self, pause: Pause) -> None:
+        """Pause, or replace the pause of the same scope."""
+
+    def remove(self, company_id: str, profile_id: str) -> bool:
+        """End the pause of this scope; False when there was none."""
 
 
 class Subscriptions(Protocol):

@@ -8,6 +8,7 @@ from shared.cards.model import BcContact, Field, Origin, OutlookContact, Stamp
 from shared.engine.company_state import FeedState
 from shared.engine.model import Positions, RunRequest
 from shared.engine.pages import Pages
+from shared.engine.pauses import pause_of
 from shared.engine.recording import Recorder
 from shared.engine.services import Services
 from shared.engine.sides import BcSide, OutlookSide
@@ -72,6 +73,9 @@ class Work:
 
     def need_time(self) -> None:
         """Raises RetryableError when the run has to hand over: its time is used up, or a batch stopped half-way."""
+        request = self.request
+        if pause_of(self.services.pauses.all(), request.company_id, request.profile_id) is not None:
+            raise RetryableError("The run is paused; it goes on when it is resumed.", code="paused")
         if self.unfinished or self.services.monotonic() >= self.pace.deadline:
             raise RetryableError("The run's time is used up; it goes on where it stopped.", code="out-of-time")
 

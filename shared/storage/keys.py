@@ -17,6 +17,7 @@ keys) are hashed; the rest must consist of letters, digits and `.`, `_`, `-`. A 
                companies          COMPANY
                mailbox.MAILBOX    COMPANY|PROFILE
                address.HASH       COMPANY|PROFILE
+               pauses             all, all|COMPANY, all|COMPANY|PROFILE
     marks      company            PROFILE
     reports    mailbox            RUN ID, newest first
     journal    mailbox            RUN ID|NUMBER, ...|NUMBER.PART, newest run first

@@ -35,9 +35,9 @@ class Line:
         """All, the current one first, then by age."""
         return [_request(row) for row in self._rows()]
 
-    def take(self, lease: Lease, *, urgent: bool = False) -> RunRequest | None:
+    def take(self, lease: Lease, *, urgent: bool, paused: Callable[[RunRequest], bool]) -> RunRequest | None:
         """Make the first one current; see HeldMailbox."""
-        return _until_undisturbed(lambda: self._take(lease, urgent))
+        return _until_undisturbed(lambda: self._take(lease, urgent, paused))
 
     def finish(self, request: RunRequest, lease: Lease) -> None:
         """Forget the current one, if it is this."""
@@ -60,8 +60,10 @@ class Line:
         row = self._row(key, both, there["since"])
         return replace(both, etag=self._table.apply(Operation("put", row, etag_of(there))))
 
-    def _take(self, lease: Lease, urgent: bool) -> RunRequest | None:
-        rows = [row for row in self._rows() if not urgent or row["RowKey"] == _CURRENT or _request(row).is_urgent]
+    def _take(self, lease: Lease, urgent: bool, paused: Callable[[RunRequest], bool]) -> RunRequest | None:
+        all_rows = self._rows()
+        rows = [row for row in all_rows if not urgent or row["RowKey"] == _CURRENT or _request(row).is_urgent]
+        rows = [row for row in rows if not paused(_request(row))]
         if not rows:
             lease.keep()
             return None
@@ -70,6 +72,13 @@ class Line:
         operations = [Operation("put", self._row(_CURRENT, taken, first["since"]))]
         if first["RowKey"] != _CURRENT:
             operations.append(Operation("delete", self._empty(str(first["RowKey"])), etag_of(first)))
+            operations += [  # a paused current one goes on later, under its id
+                Operation(
+                    "put", self._row(keys.path("request", "own", _request(row).run_id), _request(row), row["since"])
+                )
+                for row in all_rows
+                if row["RowKey"] == _CURRENT
+            ]
         lease.commit(operations)
         return taken
 
@@ -102,3 +111,7 @@ def _until_undisturbed[T](attempt: Callable[[], T]) -> T:
         except (RowConflict, RowMissing):
             continue
     raise RetryableError("Too many requests for one mailbox at once; it is tried again later.")
+
+
+def _own(request: RunRequest) -> str:
+    return keys.path("request", "own", request.run_id)

@@ -83,9 +83,11 @@ class TableHeldMailbox:
         """See HeldMailbox. Stored by the next write under the lease."""
         self._lease.use()
 
-    def take(self, *, urgent: bool = False) -> RunRequest | None:
+    def take(
+        self, *, urgent: bool = False, paused: Callable[[RunRequest], bool] = lambda _: False
+    ) -> RunRequest | None:
         """See HeldMailbox."""
-        return self._line.take(self._lease, urgent=urgent)
+        return self._line.take(self._lease, urgent=urgent, paused=paused)
 
     def finish(self, request: RunRequest) -> None:
         """See HeldMailbox."""

@@ -121,14 +121,19 @@ class MemoryHeldMailbox:
         rows = self._mailboxes.of(self._mailbox_id, company_id, profile_id)
         return MemoryProfileState(self._state, rows, self._fence)
 
-    def take(self, *, urgent: bool = False) -> RunRequest | None:
+    def take(
+        self, *, urgent: bool = False, paused: Callable[[RunRequest], bool] = lambda _: False
+    ) -> RunRequest | None:
         with self._state.lock, self._state.faults.around("mailbox.take"):
             self._fence()
             line = self._line
-            waiting = [each for each in line.in_order() if each.is_urgent or not urgent]
-            request = line.current or next(iter(waiting), None)
+            waiting = [each for each in line.in_order() if (each.is_urgent or not urgent) and not paused(each)]
+            current = line.current if line.current is not None and not paused(line.current) else None
+            request = current or next(iter(waiting), None)
             if request is None:
                 return None
+            if current is None and line.current is not None:
+                line.own[line.current.run_id] = (line.current.requested_at, line.current)
             line.own.pop(request.run_id, None)
             key = (request.company_id, request.profile_id)
             if key in line.plain and line.plain[key][1].run_id == request.run_id:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from shared.cards.normalise import email_key
 from shared.engine.model import Profile, Report
+from shared.engine.pauses import Pause
 from shared.engine.state import Mark
 from tests.fakes.account import Account, Reading, check_etag
 
@@ -157,6 +158,28 @@ class Message:
     id: str
     reason: str
     due: datetime
+
+
+class MemoryPauses:
+    """Port `Pauses`."""
+
+    def __init__(self, state: Account) -> None:
+        self._state = state
+        self.rows: dict[tuple[str, str], Pause] = {}
+
+    def all(self) -> Sequence[Pause]:
+        if not self.rows:
+            return ()  # the real one believes for some seconds that there are none: hardly ever a call
+        with self._state.lock, self._state.faults.around("pauses.all"):
+            return list(self.rows.values())
+
+    def save(self, pause: Pause) -> None:
+        with self._state.lock, self._state.faults.around("pauses.save"):
+            self.rows[pause.company_id, pause.profile_id] = pause
+
+    def remove(self, company_id: str, profile_id: str) -> bool:
+        with self._state.lock, self._state.faults.around("pauses.remove"):
+            return self.rows.pop((company_id, profile_id), None) is not None
 
 
 class MemoryMessages:

@@ -21,7 +21,7 @@ from tests.fakes.account import Account
 from tests.fakes.companies import MemoryCompanies, MemoryHeldFeed
 from tests.fakes.journal import MemoryJournal
 from tests.fakes.mailboxes import MemoryHeldMailbox, MemoryMailboxes
-from tests.fakes.profiles import MemoryMarks, MemoryMessages, MemoryProfiles, MemoryReports
+from tests.fakes.profiles import MemoryMarks, MemoryMessages, MemoryPauses, MemoryProfiles, MemoryReports
 from tests.fakes.watching import MemorySubscriptions
 
 
@@ -36,6 +36,7 @@ class MemoryState(Account):
         self.profiles = MemoryProfiles(self)
         self.marks = MemoryMarks(self)
         self.reports = MemoryReports(self)
+        self.pauses = MemoryPauses(self)
         self.journal = MemoryJournal(self)
         self.messages = MemoryMessages(self)
         self.subscriptions = MemorySubscriptions(self.faults)

@@ -113,6 +113,7 @@ class World:
             profiles=self.state.profiles,
             marks=self.state.marks,
             reports=self.state.reports,
+            pauses=self.state.pauses,
             journal=self.state.journal,
             subscriptions=self.state.subscriptions,
             public_address=self.public_address,

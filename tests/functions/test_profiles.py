@@ -57,7 +57,7 @@ def test_a_saved_profile_is_read_by_address_without_asking_the_directory(desk: D
     assert response.body["filter"] == {"city": "Basel"}
     assert response.body["state"] == {
         "lastRunAt": None, "lastFullAt": None, "lastCheckedAt": None, "linked": 0,
-        "notifications": {"active": False, "until": None, "code": "", "detail": ""}, "holds": [],
+        "notifications": {"active": False, "until": None, "code": "", "detail": ""}, "holds": [], "paused": None,
     }  # fmt: skip
     assert desk.directory.asked == []
 

@@ -28,6 +28,8 @@ USER_DOOR = {
     "user_validate": ("api/profiles/{user}/validate", {"POST"}),
 }
 ADMIN_DOOR = {
+    "admin_pause": ("api/admin/pause", {"POST"}),
+    "admin_resume": ("api/admin/resume", {"POST"}),
     "admin_approve": ("api/admin/runs/{id}/approve", {"POST"}),
     "admin_company": ("api/admin/companies/{company}", {"GET", "PUT"}),
     "admin_health": ("api/admin/health", {"GET"}),
