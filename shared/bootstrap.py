@@ -72,6 +72,7 @@ def build(settings: Settings, around: Surroundings = Surroundings()) -> "Service
     from shared.storage.pauses import TablePauses
     from shared.storage.profiles import TableProfiles
     from shared.storage.queues import QueueMessages
+    from shared.storage.retention import TableRetention
     from shared.storage.runs import TableReports
     from shared.storage.subscriptions import TableSubscriptions
     from shared.storage.tables import Tables
@@ -113,10 +114,11 @@ def build(settings: Settings, around: Surroundings = Surroundings()) -> "Service
         companies=TableCompanies(tables, lease_seconds=settings.lease_seconds),
         profiles=TableProfiles(tables),
         marks=TableMarks(tables),
-        reports=TableReports(tables, notes_most=settings.notes_most, kept_days=settings.retention_days),
+        reports=TableReports(tables, notes_most=settings.notes_most),
         journal=TableJournal(tables),
         pauses=TablePauses(tables),
         subscriptions=TableSubscriptions(tables),
+        retention=TableRetention(tables),
         messages=QueueMessages(settings, settings.storage_prefix, around.storage_options),
         now=around.now,
         monotonic=around.monotonic,
@@ -157,6 +159,7 @@ def limits(settings: Settings) -> "Limits":
         safety=safety,
         swings=swings,
         hold_days=settings.hold_days,
+        retention_days=settings.retention_days,
         run_budget=settings.run_budget,
         overlap_minutes=settings.overlap_minutes,
         enumeration_most=settings.enumeration_most,

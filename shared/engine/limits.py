@@ -27,6 +27,7 @@ class Limits:
     setup_probe: float = 900.0  #: R31
     create_settles: float = 600.0  #: BC may work this long on a create whose answer was lost (BC reference 8.1, 11.3)
     hold_days: float = 7.0  #: how long what is held may be approved (R26)
+    retention_days: int = 30  #: how long reports, the journal and the change log are kept (R35, R36, R39)
     attempts_most: int = 5  #: how often a dying run is taken up again before it is closed as failed
     apply_batch: int = 200  #: operations of one side handed to an adapter before they are recorded
     feed_wait: float = 120.0  #: how long a requested run waits for another's refresh of the feed

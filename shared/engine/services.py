@@ -8,6 +8,7 @@ from datetime import datetime
 from shared.engine.company_state import Companies
 from shared.engine.journal import Journal
 from shared.engine.limits import Limits
+from shared.engine.retention_state import Retention
 from shared.engine.sides import BusinessCentral, Directory
 from shared.engine.state import Mailboxes, Marks, Messages, Pauses, Profiles, Reports, Subscriptions
 from shared.pace import Pace
@@ -27,6 +28,7 @@ class Services:
     pauses: Pauses
     journal: Journal
     subscriptions: Subscriptions
+    retention: Retention
     messages: Messages
     now: Callable[[], datetime]  #: UTC, aware
     monotonic: Callable[[], float]  #: seconds

@@ -266,6 +266,9 @@ class Reports(Protocol):
     ) -> tuple[Sequence[Report], str]:
         """Newest first, and the token of the next page, blank at the end."""
 
+    def remove_before(self, mailbox_id: str, before: datetime) -> int:
+        """Remove reports of runs that were asked for before that time, some hundred at a time; answers how many."""
+
 
 class Messages(Protocol):
     """Queue messages that a binding cannot send: delayed ones, and those that must be out before state moves on."""

@@ -1,6 +1,7 @@
 """The upkeep timer: every profile and company has the subscription that it should have, and nobody else has one.
 
-It also puts the work mark of an automatic profile that lacks it, so that nothing is forgotten for ever.
+It also puts the work mark of an automatic profile that lacks it, so that nothing is forgotten for ever, and once a day
+begins the cleaning by age.
 """
 
 import logging
@@ -8,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
-from shared.engine import upkeep
+from shared.engine import retention, upkeep
 from shared.engine.model import Profile
 from shared.engine.parallel import in_parallel
 from shared.engine.services import Services
@@ -61,6 +62,7 @@ def keep_all(services: Services) -> Kept:
         watched = _keep_profiles(services, profiles, stored, pace)
         companies_watched, orphans = _keep_companies(services, sorted(companies), pace)
         ended += orphans + _compare_with_graph(services, profiles, at, pace)
+    retention.clean(services, at, pace)
     waiting = round(services.messages.waiting(), 3)
     kept = Kept(len(profiles), watched, companies_watched, ended, marked, expiring, waiting)
     log_event(logger, "upkeep", **asdict(kept))

@@ -8,18 +8,17 @@ A run is one range of keys, a mailbox one partition.
 import json
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from itertools import islice
 
 from shared.cards.model import Origin
 from shared.engine.journal import Batch
 from shared.planning.journalled import Entry, Verb
 from shared.planning.model import Side
 from shared.storage import keys, wire
-from shared.storage.tables import Operation, RowMissing, Tables, chunks
+from shared.storage.retention import remove_range
+from shared.storage.tables import Operation, Tables, chunks
 from shared.storage.wire import Row
 
 _MOST_CHARACTERS = 300_000  #: of one row's entries as JSON: half of what an entity holds, since they count twice
-_MOST_REMOVED = 400  #: at one time
 
 
 class TableJournal:
@@ -53,14 +52,7 @@ class TableJournal:
 
     def remove_before(self, mailbox_id: str, before: datetime) -> int:
         """See Journal."""
-        old = self._table.range(keys.part(mailbox_id), keys.before(before), select=["PartitionKey", "RowKey"])
-        units = [[Operation("delete", row)] for row in islice(old, _MOST_REMOVED)]
-        for each in chunks(units):
-            try:
-                self._table.transact(each)
-            except RowMissing:
-                return 0  # another worker removes them at this moment
-        return len(units)
+        return remove_range(self._table, keys.part(mailbox_id), keys.before(before))
 
 
 def _groups(entries: Sequence[Entry]) -> Iterator[list[list[object]]]:

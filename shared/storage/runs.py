@@ -2,27 +2,23 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import islice
 
 from shared.engine.model import Report
 from shared.storage import keys, wire
 from shared.storage.records import decoded, encoded
-from shared.storage.tables import Operation, RowMissing, Tables, chunks
+from shared.storage.retention import remove_range
+from shared.storage.tables import Operation, Tables
 from shared.storage.wire import Row, RowTooLarge
-
-_CLEAN_EVERY = timedelta(hours=6)
-_MOST_REMOVED = 400  #: at one time, so that no run waits long for it
 
 
 class TableReports:
-    """Run reports (R35). The end of a run is also when the mailbox's reports of more than `kept_days` are removed."""
+    """Run reports (R35)."""
 
-    def __init__(self, tables: Tables, *, notes_most: int = 1_000, kept_days: int = 30) -> None:
+    def __init__(self, tables: Tables, *, notes_most: int = 1_000) -> None:
         self._table = tables["reports"]
         self._notes_most = notes_most
-        self._kept = timedelta(days=kept_days)
-        self._cleaned: dict[str, datetime] = {}  # by mailbox, in this process
 
     def save(self, report: Report) -> None:
         """See Reports."""
@@ -32,8 +28,6 @@ class TableReports:
             # A report that is cut short is worth more than none
             cut = replace(report, notes=report.notes[: self._notes_most], plan=report.plan[: self._notes_most])
             self._table.apply(Operation("put", _row(cut)))
-        if report.ended_at is not None:
-            self._remove_old(report.mailbox_id, report.ended_at)
 
     def get(self, run_id: str) -> Report | None:
         """See Reports."""
@@ -61,17 +55,9 @@ class TableReports:
         reports = [decoded(Report, row) for row in found[:top]]
         return reports, str(found[top - 1]["RowKey"]) if len(found) > top else ""
 
-    def _remove_old(self, mailbox_id: str, now: datetime) -> None:
-        if now < self._cleaned.get(mailbox_id, now - _CLEAN_EVERY) + _CLEAN_EVERY:
-            return
-        self._cleaned[mailbox_id] = now
-        old = self._table.range(mailbox_id, keys.before(now - self._kept), select=["PartitionKey", "RowKey"])
-        units = [[Operation("delete", row)] for row in islice(old, _MOST_REMOVED)]
-        for batch in chunks(units):
-            try:
-                self._table.transact(batch)
-            except RowMissing:
-                return  # another worker removes them at this moment
+    def remove_before(self, mailbox_id: str, before: datetime) -> int:
+        """See Reports."""
+        return remove_range(self._table, keys.part(mailbox_id), keys.before(before))
 
 
 def _row(report: Report) -> Row:

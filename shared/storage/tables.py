@@ -144,6 +144,23 @@ class Table:
         for rows in self._pool.map(lambda each: list(self.range(partition, *each)), list(bounds)):
             yield from rows
 
+    def partitions(self, after: str = "") -> Iterator[str]:
+        """The partitions above `after` that have rows, in their order: one request for each."""
+        while True:
+            with translated():
+                rows = self._open.query_entities(
+                    "PartitionKey gt @after",
+                    parameters={"after": after},
+                    select=["PartitionKey"],
+                    results_per_page=1,
+                    raw_response_hook=self._heard,
+                )
+                first = next(iter(rows), None)
+            if first is None:
+                return
+            after = str(first["PartitionKey"])
+            yield after
+
     def apply(self, operation: Operation) -> str:
         """One operation outside of a transaction; answers the new ETag. Raises RowConflict, RowMissing. A delete of a
         row that is not there is fine unless it has an ETag."""

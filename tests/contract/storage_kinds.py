@@ -12,6 +12,7 @@ from dev.azurite import Azurite, AzuriteError
 from shared.engine.company_state import Companies, HeldFeed
 from shared.engine.journal import Journal
 from shared.engine.model import Mode, RunRequest, Trigger
+from shared.engine.retention_state import Retention
 from shared.engine.state import HeldMailbox, Mailboxes, Marks, Profiles, Reports, Subscriptions
 from shared.storage.companies import TableCompanies
 from shared.storage.connect import table_service
@@ -19,6 +20,7 @@ from shared.storage.journal import TableJournal
 from shared.storage.mailboxes import TableMailboxes
 from shared.storage.marks import TableMarks
 from shared.storage.profiles import TableProfiles
+from shared.storage.retention import TableRetention
 from shared.storage.runs import TableReports
 from shared.storage.subscriptions import TableSubscriptions
 from shared.storage.tables import Tables
@@ -38,6 +40,7 @@ class World:
     reports: Reports
     journal: Journal
     subscriptions: Subscriptions
+    retention: Retention
     clock: SimpleNamespace
     memory: MemoryState | None = None
     tables: Tables | None = None
@@ -88,6 +91,7 @@ def in_memory() -> World:
         state.reports,
         state.journal,
         state.subscriptions,
+        state.retention,
     )
     return World(*ports, clock, memory=state)
 
@@ -102,6 +106,7 @@ def in_tables(tables: Tables) -> World:
         TableReports(tables),
         TableJournal(tables),
         TableSubscriptions(tables),
+        TableRetention(tables),
         clock,
         tables=tables,
     )

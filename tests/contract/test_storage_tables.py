@@ -27,7 +27,7 @@ from shared.storage.connect import queue, table_service
 from shared.storage.queues import QueueMessages
 from shared.storage.runs import TableReports
 from shared.storage.tables import Operation, RowConflict, RowMissing, Tables
-from tests.contract.storage_kinds import START, World, in_tables
+from tests.contract.storage_kinds import World, in_tables
 from tests.contract.test_storage_companies import contact
 from tests.contract.test_storage_mailboxes import link, linked
 from tests.contract.test_storage_profiles_marks_reports import report
@@ -267,16 +267,6 @@ def test_a_range_takes_all_pages(tables: Tables) -> None:
 
 
 # ---------------------------------------------------------------- reports
-
-
-def test_r35_reports_older_than_30_days_go_when_a_run_ends(stored: World) -> None:
-    assert stored.tables is not None
-    reports = TableReports(stored.tables)
-    for day in range(0, 40, 5):
-        reports.save(report(stored, day * 86_400))
-    reports.save(report(stored, 40 * 86_400, ended_at=START + timedelta(days=40)))
-    kept, _ = reports.of_profile(stored.mailbox, stored.company, stored.user, top=50)
-    assert [(each.requested_at - START).days for each in kept] == [40, 35, 30, 25, 20, 15, 10]
 
 
 def test_a_report_too_large_to_store_loses_notes_and_not_more(stored: World) -> None:

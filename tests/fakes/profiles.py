@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from shared.cards.normalise import email_key
 from shared.engine.model import Profile, Report
 from shared.engine.pauses import Pause
+from shared.engine.run_ids import run_id
 from shared.engine.state import Mark
 from tests.fakes.account import Account, Reading, check_etag
 
@@ -145,6 +146,14 @@ class MemoryReports:
                 and (self.rows[run_id].mailbox_id, self.rows[run_id].company_id, self.rows[run_id].profile_id) == wanted
             ]
             return found[:top], found[top - 1].run_id if len(found) > top else ""
+
+    def remove_before(self, mailbox_id: str, before: datetime) -> int:
+        with self._reading("remove_before"):
+            oldest = f"{run_id('', before, '')[:13]}~"
+            old = [key for key, each in self.rows.items() if each.mailbox_id == mailbox_id and key >= oldest]
+            for key in old:
+                del self.rows[key]
+            return len(old)
 
     def _reading(self, name: str) -> Reading:
         return Reading(self._state, f"reports.{name}")

@@ -22,6 +22,7 @@ from tests.fakes.companies import MemoryCompanies, MemoryHeldFeed
 from tests.fakes.journal import MemoryJournal
 from tests.fakes.mailboxes import MemoryHeldMailbox, MemoryMailboxes
 from tests.fakes.profiles import MemoryMarks, MemoryMessages, MemoryPauses, MemoryProfiles, MemoryReports
+from tests.fakes.retention import MemoryRetention
 from tests.fakes.watching import MemorySubscriptions
 
 
@@ -38,6 +39,7 @@ class MemoryState(Account):
         self.reports = MemoryReports(self)
         self.pauses = MemoryPauses(self)
         self.journal = MemoryJournal(self)
+        self.retention = MemoryRetention(self, self.companies, self.reports, self.journal)
         self.messages = MemoryMessages(self)
         self.subscriptions = MemorySubscriptions(self.faults)
 

@@ -116,6 +116,7 @@ class World:
             pauses=self.state.pauses,
             journal=self.state.journal,
             subscriptions=self.state.subscriptions,
+            retention=self.state.retention,
             public_address=self.public_address,
             mailbox_tenant=MAILBOX_TENANT,
             messages=self.state.messages,
