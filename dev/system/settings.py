@@ -13,7 +13,15 @@ ADMIN_KEY = "admin-door"  #: opens the admin door
 MASTER_KEY = "master"  #: opens everything, the host's administration too; nobody but the harness has it
 
 #: The functions of the admin door. Keys are per function, and whatever is not named here is the user door's.
-ADMIN_FUNCTIONS = ("admin_company", "admin_health", "admin_profile", "admin_profiles", "admin_sync", "admin_undo")
+ADMIN_FUNCTIONS = (
+    "admin_approve",
+    "admin_company",
+    "admin_health",
+    "admin_profile",
+    "admin_profiles",
+    "admin_sync",
+    "admin_undo",
+)
 
 ENVIRONMENT = "Production"
 

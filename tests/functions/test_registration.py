@@ -11,6 +11,7 @@ import pytest
 
 import function_app
 import functions
+from dev.system.settings import ADMIN_FUNCTIONS
 from functions.queues import COMPANY_JOBS, SYNC_JOBS
 from shared.storage import queues as stored
 from tests.functions.desk import FUNCTIONS, bindings, openapi
@@ -62,6 +63,10 @@ def test_each_function_belongs_to_exactly_one_door() -> None:
         assert (binding["route"], set(binding["methods"])) == (route, verbs)  # type: ignore[call-overload]
         assert binding["authLevel"].lower() == ("anonymous" if name in OPEN else "function")
         assert ("/admin/" in f"/{route}") == (name in ADMIN_DOOR)
+
+
+def test_the_users_key_of_local_runs_opens_nothing_of_the_admin_door() -> None:
+    assert set(ADMIN_FUNCTIONS) == ADMIN_DOOR.keys()
 
 
 def test_every_module_with_triggers_is_registered() -> None:
