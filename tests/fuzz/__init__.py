@@ -1,0 +1,1 @@
+"""Requests made out of the description, at the running app."""
