@@ -66,6 +66,8 @@ Credential = Secret | Certificate | Assertion
 
 _PEM_BLOCK = re.compile(r"-----BEGIN ([A-Z ]+)-----.+?-----END \1-----", re.DOTALL)
 
+_TOKEN = re.compile(r"[!-~]+")  #: what a header can carry
+
 #: Authority hosts that MSAL knows by itself; any other one, the simulator's or a new cloud's, is trusted as configured
 _KNOWN_HOSTS = frozenset(
     {
@@ -139,9 +141,17 @@ class MsalTokens:
                 "No token: the authority or the credential of the app is not usable. Check the authority host, the "
                 f"tenant and the certificate ({type(error).__name__})."
             ) from None  # MSAL's message may quote what it was given
+        except (TypeError, AttributeError, KeyError) as error:  # MSAL takes the answer's form for granted
+            raise _unreadable(type(error).__name__) from None
         if "access_token" not in answer:
             raise _refusal(answer)
-        return str(answer["access_token"]), float(answer.get("expires_in") or 0)
+        token, seconds = answer["access_token"], answer.get("expires_in")
+        if not isinstance(token, str) or not _TOKEN.fullmatch(token):
+            raise _unreadable("no token")
+        try:
+            return token, float(seconds or 0)
+        except (TypeError, ValueError):
+            raise _unreadable("no lifetime") from None
 
     def _make_app(self) -> Any:
         import msal  # type: ignore[import-untyped]  # slow to import; an idle start needs no token
@@ -172,10 +182,17 @@ def _for_msal(credential: Credential) -> str | dict[str, Any]:
             return {"client_assertion": fetch}
 
 
+def _unreadable(what: str) -> RetryableError:
+    """The error for an answer that is none, as a gateway's page."""
+    log_event(logger, "token_unreadable", level=logging.WARNING, what=what)
+    return RetryableError("The identity platform's answer cannot be read; it is tried again later.")
+
+
 def _refusal(answer: Mapping[str, Any]) -> SettingsError | RetryableError:
     """The platform's refusal as an error that says what to do; its own text stays out, it may quote what we sent."""
     error = str(answer.get("error", ""))
-    numbers = [number for number in answer.get("error_codes") or () if isinstance(number, int)]
+    codes = answer.get("error_codes")
+    numbers = [number for number in codes if isinstance(number, int)] if isinstance(codes, list) else []
     log_event(logger, "token_refused", level=logging.WARNING, error=error, codes=numbers)
     if error in {"temporarily_unavailable", "server_error", "slow_down"}:
         return RetryableError("The identity platform is not available at the moment; it is tried again later.")

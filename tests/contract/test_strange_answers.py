@@ -11,8 +11,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import requests
 
-from dev.simulators.launch import start_simulators
+from dev.simulators.launch import Addresses, Simulators, start_simulators
 from shared.business_central.environment import Environment, service
 from shared.cards.model import Field
 from shared.engine.sides import BcDraft, BcWrite, Folder, OutlookWrite
@@ -23,7 +24,7 @@ from shared.outlook.service import graph_service
 from shared.pace import Pace
 from shared.transport.auth import MsalTokens, Secret
 from shared.transport.client import Client, Service
-from tests.contract.mangling import Recorder, played, variants
+from tests.contract.mangling import Recorded, Recorder, played, variants
 from tests.contract.outlook.office import ADDRESS, CATEGORY, STAMP, draft
 from tests.fakes.http_service import FakeService, FakeTime, Tokens
 
@@ -42,6 +43,16 @@ class Office:
     company: str
     delta: str
     tokens: MsalTokens
+    running: Simulators
+
+
+def _tokens(at: Addresses) -> MsalTokens:
+    return MsalTokens(
+        authority_host=at.authority_host,
+        tenant=at.tenant,
+        client_id=at.client_id,
+        credential=Secret(at.client_secret),
+    )
 
 
 @pytest.fixture(scope="module")
@@ -54,12 +65,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
         patch.setenv("REQUESTS_CA_BUNDLE", at.ca_file)
         graph = graph_service(at.graph_root)
         bc = service(root=at.bc_root, tenant=at.tenant, environment="Production", scope=at.bc_scope)
-        tokens = MsalTokens(
-            authority_host=at.authority_host,
-            tenant=at.tenant,
-            client_id=at.client_id,
-            credential=Secret(at.client_secret),
-        )
+        tokens = _tokens(at)
         user = running.graph.create_user(ADDRESS, mail=ADDRESS)
         persons = [{"displayName": f"Ann {n}", "email": f"ann{n}@x.example", "country": "CH"} for n in range(3)]
         running.bc.seed(persons)
@@ -69,7 +75,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
         (contact,) = side.create(folder.id, [draft()])
         delta = side.changes(folder.id, None).delta_link
         running.graph.create_contact(user, {"displayName": "Ben", "emailAddresses": []}, folder.id)
-        yield Office(graph, bc, user, folder, contact, running.bc.companies()[0]["id"], delta, tokens)
+        yield Office(graph, bc, user, folder, contact, running.bc.companies()[0]["id"], delta, tokens, running)
 
 
 def in_graph(do: Callable[[Office, OutlookDirectory], object]) -> Callable[[Office, Client, Pace], object]:
@@ -177,3 +183,34 @@ def test_a_spoiled_answer_is_at_worst_an_error_of_ours(
             crashes.append(f"{name}: {type(error).__name__}: {str(error)[:80]}")
     assert not crashes, f"{len(crashes)} of {tried}:\n" + "\n".join(crashes[:40])
     assert tried > 20
+
+
+GRANTED = {"token_type": "Bearer", "expires_in": 3599, "ext_expires_in": 3599, "access_token": "t0ken"}
+REFUSED = {"error": "invalid_client", "error_description": "AADSTS7000215: No.", "error_codes": [7000215]}
+
+
+@pytest.mark.parametrize(("path", "status"), [("/token", 200), ("/token", 401), ("openid-configuration", 200)])
+def test_a_spoiled_answer_of_the_identity_platform_is_at_worst_an_error_of_ours(
+    office: Office, path: str, status: int
+) -> None:
+    at = office.running.addresses
+    discovered = requests.get(
+        f"{at.authority_host}/{at.tenant}/v2.0/.well-known/openid-configuration", verify=at.ca_file, timeout=10
+    ).json()
+    good = discovered if "openid" in path else GRANTED if status == 200 else REFUSED
+    crashes: list[str] = []
+    for name, answers in variants([Recorded("POST", path, status, {}, good)]):
+        if "ud800" in name:
+            continue  # the simulator sends whole characters only
+        body = answers[0].body
+        office.running.graph.add_fault("answer", service="entra", path=path, status=status, body=body, times=None)
+        try:
+            token = _tokens(at).token(at.graph_scope)
+            if token in ("", " ", "None", "[]", "{}"):
+                crashes.append(f"{name}: {token[:40]!r} was taken for a token")
+        except SyncError as error:
+            assert error.code
+        except Exception as error:  # noqa: BLE001 - that there is none is the test
+            crashes.append(f"{name}: {type(error).__name__}: {str(error)[:80]}")
+        office.running.graph.clear_faults()
+    assert not crashes, f"{len(crashes)}:\n" + "\n".join(crashes[:40])
