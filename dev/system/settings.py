@@ -17,8 +17,10 @@ ADMIN_FUNCTIONS = (
     "admin_approve",
     "admin_company",
     "admin_health",
+    "admin_pause",
     "admin_profile",
     "admin_profiles",
+    "admin_resume",
     "admin_sync",
     "admin_undo",
 )
