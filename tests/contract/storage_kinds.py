@@ -13,12 +13,13 @@ from shared.engine.company_state import Companies, HeldFeed
 from shared.engine.journal import Journal
 from shared.engine.model import Mode, RunRequest, Trigger
 from shared.engine.retention_state import Retention
-from shared.engine.state import HeldMailbox, Mailboxes, Marks, Profiles, Reports, Subscriptions
+from shared.engine.state import HeldMailbox, Mailboxes, Marks, Pauses, Profiles, Reports, Subscriptions
 from shared.storage.companies import TableCompanies
 from shared.storage.connect import table_service
 from shared.storage.journal import TableJournal
 from shared.storage.mailboxes import TableMailboxes
 from shared.storage.marks import TableMarks
+from shared.storage.pauses import TablePauses
 from shared.storage.profiles import TableProfiles
 from shared.storage.retention import TableRetention
 from shared.storage.runs import TableReports
@@ -41,6 +42,7 @@ class World:
     journal: Journal
     subscriptions: Subscriptions
     retention: Retention
+    pauses: Pauses
     clock: SimpleNamespace
     memory: MemoryState | None = None
     tables: Tables | None = None
@@ -92,6 +94,7 @@ def in_memory() -> World:
         state.journal,
         state.subscriptions,
         state.retention,
+        state.pauses,
     )
     return World(*ports, clock, memory=state)
 
@@ -107,6 +110,7 @@ def in_tables(tables: Tables) -> World:
         TableJournal(tables),
         TableSubscriptions(tables),
         TableRetention(tables),
+        TablePauses(tables, monotonic=lambda: clock.now.timestamp()),
         clock,
         tables=tables,
     )

@@ -1,0 +1,38 @@
+"""The admin door: pause and resume (R40)."""
+
+from tests.fakes.world import COMPANY
+from tests.functions.desk import ADA, Desk
+
+WHO = {"actor": "the admin"}
+
+
+def test_r40_a_request_while_everything_is_paused_waits_and_is_woken_by_resuming(desk: Desk) -> None:
+    desk.world.bc.put(displayName="Ann Ash", email="ann@contoso.example")
+    desk.save()
+    assert desk.call("POST", "/api/admin/pause", {**WHO, "reason": "upgrade"}).body["paused"]["reason"] == "upgrade"
+
+    asked = desk.call("POST", "/api/sync?wait=5", {"user": ADA, "mode": "incremental"})
+
+    assert (asked.status, asked.body["paused"]["actor"]) == (202, "the admin")
+    assert desk.call("GET", "/api/admin/health").body["paused"][0]["company"] is None
+    assert desk.call("GET", f"/api/profiles/{ADA}").body["state"]["paused"]["reason"] == "upgrade"
+
+    assert desk.call("POST", "/api/admin/resume", WHO).body == {"resumed": True, "paused": []}
+    assert ADA in {each.mailbox_id for each in desk.services.mailboxes.waiting(ADA)}
+    desk.work()
+    assert desk.call("GET", asked.body["run"]).body["status"] == "succeeded"
+
+
+def test_r40_a_profile_or_a_company_is_paused_and_only_that_pause_is_ended(desk: Desk) -> None:
+    desk.save()
+    desk.call("POST", "/api/admin/pause", {**WHO, "user": ADA})
+    desk.call("POST", "/api/admin/pause", {**WHO, "company": COMPANY})
+    answer = desk.call("POST", "/api/admin/resume", {**WHO, "user": ADA}).body
+    assert answer["resumed"]
+    assert [(each["company"], each["user"]) for each in answer["paused"]] == [(COMPANY, None)]
+    assert not desk.call("POST", "/api/admin/resume", {**WHO, "user": ADA}).body["resumed"]
+
+
+def test_r40_who_pauses_says_who(desk: Desk) -> None:
+    assert desk.call("POST", "/api/admin/pause", {}).problem == (400, "missing-member", "actor")
+    assert desk.call("POST", "/api/admin/resume", {}).problem == (400, "missing-member", "actor")
