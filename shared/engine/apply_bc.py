@@ -7,6 +7,7 @@ from datetime import timedelta
 from shared.cards import emails
 from shared.cards.model import BcContact, Field, OutlookContact
 from shared.engine import company_feed
+from shared.engine.claims import Claims
 from shared.engine.jobs import Reason
 from shared.engine.sides import BcDraft, BcWrite
 from shared.engine.work import Work
@@ -28,7 +29,6 @@ from shared.planning.model import (
 from shared.planning.newcomers import CREATING
 
 SETUP_CODES = frozenset({"bc-number-series", "bc-permission"})  #: what a bulk call answers after such a refusal (R31)
-CLAIM_TIME = timedelta(minutes=10)  #: longer than BC works on one request (BC reference 8.1)
 
 
 @dataclass(slots=True)
@@ -38,8 +38,13 @@ class BcStage:
     work: Work
     follow_up: list[Operation] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
-    claimed: list[str] = field(default_factory=list)
     stopped: bool = False
+    claims: Claims = field(init=False)
+
+    def __post_init__(self) -> None:
+        """None claimed yet."""
+        work = self.work
+        self.claims = Claims(work.services, work.inputs.rules.company_id, work.request.run_id)
 
     def apply(self, operations: Sequence[Operation]) -> None:
         """Apply all; a refusal of the company's set-up stops writing to it, and nothing else (R31)."""
@@ -193,11 +198,7 @@ class BcStage:
         return planned + self._send(fresh)
 
     def _claim(self, creates: Sequence[Create]) -> list[Create]:
-        services, rules = self.work.services, self.work.inputs.rules
-        wanted = [key for each in creates for key in _keys(each)]
-        until = services.now() + CLAIM_TIME
-        granted = services.companies.claim(rules.company_id, wanted, self.work.request.run_id, until)
-        self.claimed += sorted(granted)
+        granted = self.claims.take([key for each in creates for key in _keys(each)])
         going: list[Create] = []
         taken: set[str] = set()
         for each in creates:
@@ -278,9 +279,8 @@ class BcStage:
             self.work.positions = company_feed.moved_to(self.work.positions, state.head)  # nothing but our own
         if state is not None:
             self.work.positions = replace(self.work.positions, bc_written_at=None)
-        if self.claimed and (state is not None or not self.work.written):
-            services.companies.release_claims(company_id, self.claimed, self.work.request.run_id)
-            self.claimed = []
+        if state is not None or not self.work.written:
+            self.claims.give_back()
 
 
 def _draft(create: Create) -> BcDraft:

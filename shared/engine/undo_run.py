@@ -10,7 +10,7 @@ from datetime import datetime
 
 from shared.cards import emails
 from shared.cards.model import BcContact
-from shared.engine.apply_undo import UndoStage
+from shared.engine.apply_undo import carry_out
 from shared.engine.holding import company_reported
 from shared.engine.journalled import JournalledBc, JournalledOutlook
 from shared.engine.model import Profile, RunRequest, Undoes
@@ -20,6 +20,7 @@ from shared.engine.services import Services
 from shared.engine.sides import BcSide, OutlookSide
 from shared.engine.state import ProfileState
 from shared.engine.tally import Tally
+from shared.engine.undo_work import UndoWork
 from shared.errors import RetryableError
 from shared.pace import Pace
 from shared.planning.describe_undo import describe
@@ -65,10 +66,10 @@ class UndoRun:
         if self.request.preview:
             self.described = self._shown(plan)
             return
-        stage = UndoStage(
+        work = UndoWork(
             services, self.request, self.state, rules, outlook, bc, folder_id, pages, self.pace, self.tally, inputs
         )
-        stage.apply(plan.steps)
+        carry_out(work, plan.steps)
 
     def _shown(self, plan: UndoPlan) -> list[dict[str, object]]:
         verbs = {PutBack: "updated", TakeBack: "deleted", Restore: "created"}

@@ -3,6 +3,8 @@
 from typing import Any
 
 from shared.engine.limits import Limits
+from shared.engine.model import Report, Undoes
+from shared.engine.undo_requests import request_undo
 from shared.planning.model import OnOutlookDelete
 from tests.fakes.world import World
 from tests.rules.glances import anna, crowd, links, outlook_card, seen, twin
@@ -28,6 +30,18 @@ def told(policy: OnOutlookDelete) -> World:
     w.profile("ada", policies={"on_outlook_delete": policy})
     _story(w)
     return w
+
+
+def undo(w: World, run: Report, contact: str = "", user: str = "ada", **more: Any) -> Report:
+    """Undo a run; answers the report of that."""
+    w.clock.advance(seconds=1)
+    preview = more.pop("preview", False)
+    report = request_undo(w.services, Undoes(run.run_id, contact, **more), "boss", preview=preview)
+    w.work(user)
+    done = w.state.reports.get(report.run_id)
+    assert done is not None
+    assert done.undoes == Undoes(run.run_id, contact, **more) and done.actor == "boss"
+    return done
 
 
 def picture(w: World) -> tuple[Any, Any, Any]:

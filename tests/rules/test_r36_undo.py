@@ -1,5 +1,6 @@
 """R36: an administrator undoes a run, or one contact of it, and no later sync redoes what was undone."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,21 +10,9 @@ from shared.engine.undo_requests import request_undo
 from shared.errors import RequestError
 from shared.planning.model import Direction, OnBcDelete, OnOutlookDelete, OnOutOfScope
 from tests.fakes.faults import Died
-from tests.fakes.world import World
+from tests.fakes.world import COMPANY, World
 from tests.rules.glances import anna, codes, crowd, links, names, note, outlook_card, seen, twin, wrote_nothing
-from tests.rules.scenes import told
-
-
-def undo(w: World, run: Report, contact: str = "", user: str = "ada", **more: Any) -> Report:
-    """Undo a run; answers the report of that."""
-    w.clock.advance(seconds=1)
-    preview = more.pop("preview", False)
-    report = request_undo(w.services, Undoes(run.run_id, contact, **more), "boss", preview=preview)
-    w.work(user)
-    done = w.state.reports.get(report.run_id)
-    assert done is not None
-    assert done.undoes == Undoes(run.run_id, contact, **more) and done.actor == "boss"
-    return done
+from tests.rules.scenes import told, undo
 
 
 def picture(w: World) -> tuple[Any, ...]:
@@ -270,6 +259,49 @@ def test_r36_a_contact_deleted_in_bc_comes_back_as_a_new_record_only_if_that_is_
     world.bc.edit(next(iter(world.bc.rows)), city="Ulm")
     world.sync()
     assert names(world) == ["Anna Berg"]
+
+
+def _deleted_by_a_run(w: World) -> Report:
+    w.profile("ada", policies={"on_outlook_delete": OnOutlookDelete.DELETE})
+    bc_id = anna(w)
+    w.sync()
+    w.mailbox().delete(twin(w, bc_id))
+    return w.sync()
+
+
+def test_r09_an_undo_creates_nobody_whom_another_mailbox_is_creating_at_that_moment(world: World) -> None:
+    run = _deleted_by_a_run(world)
+    until = world.clock() + timedelta(minutes=10)
+    world.state.companies.claim(COMPANY, ["anna@berg.example"], "another run", until)
+
+    assert codes(undo(world, run, recreate=True)) == ["being-created"] and not world.bc.rows
+
+    world.clock.advance(minutes=10)
+    undo(world, run, recreate=True)
+    assert [each.card.name for each in world.bc.rows.values()] == ["Anna Berg"]
+    free = world.state.companies.claim(COMPANY, ["anna@berg.example"], "another run", until + timedelta(hours=1))
+    assert free == {"anna@berg.example"}, "the undo keeps its claim"
+
+
+def test_r09_an_undo_looks_again_right_before_it_creates_somebody_anew(world: World) -> None:
+    run = _deleted_by_a_run(world)
+    request_undo(world.services, Undoes(run.run_id, recreate=True), "boss")
+    look = "bc.find_persons"  # the first look is for the plan
+    world.faults.before(look, lambda: world.faults.before(look, lambda: anna(world, city="Ulm")))
+    world.work()
+    assert [each.card.city for each in world.bc.rows.values()] == ["Ulm"]
+
+
+def test_r10_two_with_one_address_are_both_put_back_in_bc(world: World) -> None:
+    world.profile("ada", policies={"on_outlook_delete": OnOutlookDelete.DELETE})
+    ids = [anna(world), anna(world, displayName="Anna Berger")]
+    world.sync()
+    for bc_id in ids:
+        world.mailbox().delete(twin(world, bc_id))
+    run = world.sync()
+    undo(world, run, recreate=True)
+    assert sorted(each.card.name for each in world.bc.rows.values()) == ["Anna Berg", "Anna Berger"]
+    wrote_nothing(world)
 
 
 # ---------------------------------------------------------------- runs
