@@ -13,7 +13,7 @@ class BcUsers(Stage):
     def somebody_new_in_bc(self, email: int, name: int) -> None:
         """A person from a small circle of addresses and names."""
         key = self.world.bc.put(
-            displayName=f"Person {name % 4}", email=f"p{email % 6}@x.example", mobilePhoneNumber=self.ledger.new(False)
+            displayName=f"Person {name % 4}", email=self.address("", email), mobilePhoneNumber=self.ledger.new(False)
         )
         self.entered.add(key)
         self.keep_books()
@@ -49,7 +49,7 @@ class BcUsers(Stage):
         """Sometimes none at all: it leaves the scope (R22)."""
         key = self.some_person(who)
         if key is not None:
-            self._edit(key, email="" if email % 5 == 0 else f"p{email % 6}@x.example")
+            self._edit(key, email="" if email % 5 == 0 else self.changed_address(email))
 
     @rule(who=pick)
     def a_deletion_in_bc(self, who: int) -> None:

@@ -22,6 +22,11 @@ ALL_FIELDS = {**TEXT_FIELDS, **NUMBER_FIELDS}
 SMALL_LIMITS = SafetyLimits(
     removals_count=1, removals_share=0.2, removals_most=3, feed_count=1, feed_share=0.2, bc_creations=1, strangers=1
 )
+POLICIES = {
+    "on_bc_delete": st.sampled_from(OnBcDelete),
+    "on_out_of_scope": st.sampled_from(OnOutOfScope),
+    "on_outlook_delete": st.sampled_from(OnOutlookDelete),
+}
 pick = st.integers(min_value=0, max_value=10_000)
 
 
@@ -43,9 +48,7 @@ class Stage(RuleBasedStateMachine):
     """Everything that the rules and the checks share."""
 
     @initialize(
-        on_bc_delete=st.sampled_from(OnBcDelete),
-        on_out_of_scope=st.sampled_from(OnOutOfScope),
-        on_outlook_delete=st.sampled_from(OnOutlookDelete),
+        **POLICIES,
         third=st.sampled_from((None, None, SECOND, MAIN_FOLDER)),
         held=st.sampled_from((False, False, False, True)),
     )
@@ -96,6 +99,14 @@ class Stage(RuleBasedStateMachine):
         """Outlook id of a contact in the user's folder; the main folder holds contacts of others, too."""
         keys = list(self.world.mailbox(user).in_folder(self.world.folder(user)))
         return keys[who % len(keys)] if keys else None
+
+    def address(self, user: str, email: int) -> str:
+        """The e-mail address of somebody new for a user, or in BC (blank): one of a few, so that people meet."""
+        return f"p{email % 6}@x.example"
+
+    def changed_address(self, email: int) -> str:
+        """What an e-mail address becomes."""
+        return self.address("", email)
 
     def box(self, user: str) -> MemoryMailbox:
         """The mailbox of the user's profile."""
