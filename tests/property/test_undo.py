@@ -105,9 +105,9 @@ class Undone(BcUsers, OutlookUsers, Admins):
         )
 
     @precondition(lambda self: self.done is not None)
-    @rule()
-    def an_undo(self) -> None:
-        """Of the last run, with whatever people have done since."""
+    @rule(again=st.booleans())
+    def an_undo(self, again: bool) -> None:
+        """Of the last run, whatever people have done since; `again`: repeated at once, which mends records, too."""
         assert self.done is not None
         done, self.done, w = self.done, None, self.world
         user = done.user
@@ -125,7 +125,8 @@ class Undone(BcUsers, OutlookUsers, Admins):
         _as_before(report, PARTS, *done.outlook, outlook, undone[1])
         assert self._others(user) == others
 
-        self._writes_nothing(lambda: undo(w, done.report, user=user, recreate=True))
+        if again:
+            self._writes_nothing(lambda: undo(w, done.report, user=user, recreate=True))
         if (bc, outlook, self._filters()) != (done.bc[1], done.outlook[1], done.filters):
             return
         self._writes_nothing(lambda: w.sync(user))
@@ -161,7 +162,7 @@ class Undone(BcUsers, OutlookUsers, Admins):
             return
         if self.done is None:
             self.a_run(USERS[0], Mode.INCREMENTAL, others_first=True)
-        self.an_undo()
+        self.an_undo(again=False)
         for _ in range(2):
             self._round()
         self._writes_nothing(self._round)
