@@ -19,14 +19,14 @@ from shared.planning.undo_model import PutBack, Restore, Settle, TakeBack, UndoS
 
 
 def carry_out(work: UndoWork, steps: Sequence[UndoStep]) -> None:
-    """All of it. Raises RetryableError when the time is used up: repeated, the rest is planned again."""
+    """All of it. Raises RetryableError when it has to hand over: repeated, the rest is planned again."""
     unclean = work.state.positions().unclean
     for step in steps:
         if isinstance(step, Settle):
             _settle(work, step.link)
     UndoInOutlook(work).apply([each for each in steps if _side_of(each) is Side.OUTLOOK])
     UndoInBc(work).apply([each for each in steps if _side_of(each) is Side.BC])
-    work.in_time()
+    work.need_time()
     _index_outside(work)
     positions = work.state.positions()
     work.recorder.finish(replace(positions, unclean=unclean) if positions.unclean != unclean else None)

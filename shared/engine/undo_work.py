@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from shared.cards.model import BcContact, Origin, OutlookContact, Stamp
+from shared.engine.handing_over import may_go_on
 from shared.engine.model import RunRequest
 from shared.engine.pages import Pages
 from shared.engine.recording import Recorder
@@ -11,7 +12,7 @@ from shared.engine.services import Services
 from shared.engine.sides import BcSide, OutlookSide
 from shared.engine.state import ProfileState
 from shared.engine.tally import Tally
-from shared.errors import ContactError, RetryableError
+from shared.errors import ContactError
 from shared.pace import Pace
 from shared.planning import notes
 from shared.planning.journalled import Entry, Verb
@@ -48,18 +49,17 @@ class UndoWork:
         self.recorder = Recorder(self.state, links, dict(parked), {}, self.services.limits, self.services.now())
 
     def batches[T](self, steps: Sequence[T]) -> Iterator[Sequence[T]]:
-        """Cut into batches, each recorded behind it. Raises RetryableError when the time is used up (R32)."""
+        """Cut into batches, each recorded behind it. Raises RetryableError when it has to hand over."""
         size = self.services.limits.apply_batch
         for start in range(0, len(steps), size):
             self.pace.keep_going()
-            self.in_time()
+            self.need_time()
             yield steps[start : start + size]
             self.recorder.commit()
 
-    def in_time(self) -> None:
-        """Raises RetryableError when the undo has to hand over: no time left, or a batch stopped half-way."""
-        if self.unfinished or self.services.monotonic() >= self.pace.deadline:
-            raise RetryableError("The run's time is used up; it goes on where it stopped.", code="out-of-time")
+    def need_time(self) -> None:
+        """Raises RetryableError when the undo has to hand over."""
+        may_go_on(self.services, self.request, self.pace, unfinished=self.unfinished)
 
     def failed(self, error: ContactError, bc: BcContact | None, outlook: OutlookContact | None) -> None:
         """One contact that could not be put back is noted; the undo can be repeated."""

@@ -6,15 +6,15 @@ from dataclasses import dataclass, field, replace
 from shared.cards import emails
 from shared.cards.model import BcContact, Field, Origin, OutlookContact, Stamp
 from shared.engine.company_state import FeedState
+from shared.engine.handing_over import may_go_on
 from shared.engine.model import Positions, RunRequest
 from shared.engine.pages import Pages
-from shared.engine.pauses import pause_of
 from shared.engine.recording import Recorder
 from shared.engine.services import Services
 from shared.engine.sides import BcSide, OutlookSide
 from shared.engine.tally import Tally
 from shared.engine.watching import fingerprint
-from shared.errors import ContactError, InvalidValue, NotDone, RetryableError
+from shared.errors import ContactError, InvalidValue, NotDone
 from shared.pace import Pace
 from shared.planning import notes
 from shared.planning.model import (
@@ -72,12 +72,8 @@ class Work:
             yield batch
 
     def need_time(self) -> None:
-        """Raises RetryableError when the run has to hand over: its time is used up, or a batch stopped half-way."""
-        request = self.request
-        if pause_of(self.services.pauses.all(), request.company_id, request.profile_id) is not None:
-            raise RetryableError("The run is paused; it goes on when it is resumed.", code="paused")
-        if self.unfinished or self.services.monotonic() >= self.pace.deadline:
-            raise RetryableError("The run's time is used up; it goes on where it stopped.", code="out-of-time")
+        """Raises RetryableError when the run has to hand over."""
+        may_go_on(self.services, self.request, self.pace, unfinished=self.unfinished)
 
     def wrote(self, link: Link, answer: OutlookContact) -> None:
         """The service will announce this write: no news, unless it met somebody's edit that the link does not know."""
