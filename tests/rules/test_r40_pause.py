@@ -7,10 +7,11 @@ import pytest
 from shared.engine.callers import Caller
 from shared.engine.fan_out import serve_company, serve_tick
 from shared.engine.jobs import CompanyJob, Reason
-from shared.engine.model import RunStatus
+from shared.engine.model import RunStatus, Undoes
 from shared.engine.pauses import Pause
 from shared.engine.pausing import resume
 from shared.engine.run import run_mailbox
+from shared.engine.undo_requests import request_undo
 from shared.pace import Pace
 from tests.fakes.world import COMPANY, World
 from tests.rules.glances import anna, crowd, names, seen
@@ -61,6 +62,22 @@ def test_r40_a_running_one_stops_at_its_next_batch_and_goes_on_under_its_id(worl
     report = world.state.reports.get(run_id)
     assert report is not None
     assert (report.status, report.to_outlook.created, len(seen(world))) == (RunStatus.SUCCEEDED, 20, 20)
+
+
+def test_r40_an_undo_stops_at_its_next_batch_too_and_goes_on_under_its_id(world: World) -> None:
+    world.limits = replace(world.limits, apply_batch=5)
+    crowd(world, 20)
+    run = world.sync()
+    run_id = request_undo(world.services, Undoes(run.run_id), "boss").run_id
+    world.faults.before("graph.remove", lambda: world.state.pauses.save(Pause()))
+    wake(world)
+    assert len(seen(world)) == 15
+
+    end(world, Pause())
+
+    report = world.state.reports.get(run_id)
+    assert report is not None
+    assert (report.status, report.to_outlook.deleted, seen(world)) == (RunStatus.SUCCEEDED, 20, [])
 
 
 @pytest.mark.parametrize("pause", [Pause(), Pause(COMPANY)])
