@@ -16,6 +16,7 @@ from shared.json_text import json_text
 if TYPE_CHECKING:
     from shared.cards.model import Card
     from shared.engine.explain import Explained, Explanation, Written
+    from shared.engine.finding import Found
     from shared.engine.health import Part
     from shared.engine.holds import Hold
     from shared.engine.model import CompanySettings, Positions, Profile, Report
@@ -170,6 +171,7 @@ def report_body(report: Report, *, whole: bool = True) -> Json:
         "undoes": (
             {"runId": undoes.run_id, "contact": undoes.contact, "recreate": undoes.recreate} if undoes else None
         ),
+        "erases": {"contact": report.erases.contact} if report.erases else None,
         "error": {"code": report.error_code, "detail": report.error} if report.error_code else None,
     }
     if whole:
@@ -214,6 +216,27 @@ def company_body(company: CompanySettings) -> Json:
 def explanation_body(explanation: Explanation) -> Json:
     """Why contacts are, or are not, synced."""
     return {"asOf": _time(explanation.as_of), "contacts": [_explained(each) for each in explanation.contacts]}
+
+
+def found_body(found: Found) -> Json:
+    """Who was meant, and which mailboxes hold them."""
+    return {
+        "contacts": [
+            {"bcId": each.id, "number": each.number, "name": each.card.name, "email": each.text("email")}
+            for each in found.contacts
+        ],
+        "mailboxes": [
+            {
+                "user": each.profile.id,
+                "mailbox": {"id": each.profile.mailbox_id, "address": each.profile.mailbox_address},
+                "folder": each.folder_name,
+                "linked": list(each.linked),
+                "unlinked": list(each.parked),
+                "hidden": list(each.hidden),
+            }
+            for each in found.places
+        ],
+    }
 
 
 def _explained(each: Explained) -> Json:

@@ -108,6 +108,12 @@ class ContactBody(Common):
     contact: Annotated[str, Field(min_length=1, max_length=400)]
 
 
+class EraseBody(ContactBody):
+    """A person to erase: BC id, or the e-mail address of somebody who is gone from there."""
+
+    preview: bool = False
+
+
 class HoldBody(_Body):
     """What is approved: the number as the held run's report gives it."""
 

@@ -16,6 +16,8 @@ MASTER_KEY = "master"  #: opens everything, the host's administration too; nobod
 ADMIN_FUNCTIONS = (
     "admin_approve",
     "admin_company",
+    "admin_erase",
+    "admin_find",
     "admin_health",
     "admin_pause",
     "admin_profile",

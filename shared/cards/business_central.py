@@ -19,6 +19,11 @@ def contact_from_values(id: str, etag: str, modified: str, values: Mapping[str, 
     return BcContact(id, etag, modified, values, card_of(values))
 
 
+def without_values(contact: BcContact) -> BcContact:
+    """What is kept of somebody who was erased: that there is such a contact, and its stamp (R39)."""
+    return BcContact(contact.id, contact.etag, contact.modified, {})
+
+
 def _text(which: Field, value: str | bool) -> str:
     if not value or not isinstance(value, str):
         return ""

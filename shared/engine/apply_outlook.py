@@ -1,6 +1,6 @@
 """The Outlook half of applying a plan, and what only concerns our own records."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from shared.cards.model import EMPTY_CARD, OutlookContact
@@ -11,6 +11,7 @@ from shared.errors import ChangedMeanwhile, ContactError, ContactGone, OutcomeUn
 from shared.planning import rebase
 from shared.planning.model import (
     ABSENT,
+    Cause,
     Create,
     Operation,
     OutlookReading,
@@ -44,8 +45,11 @@ class OutlookStage:
             removes = [each for each in waiting if isinstance(each, Remove)]
             for writes in self.work.batches([each for each in waiting if isinstance(each, Write)]):
                 again += self._write(writes)
-            for batch in self.work.batches([each for each in removes if not each.take_off]):
-                self._remove(batch)
+            deleted = [each for each in removes if not each.take_off]
+            for batch in self.work.batches([each for each in deleted if each.cause is not Cause.ERASED]):
+                self._remove(batch, self.work.outlook.remove)
+            for batch in self.work.batches([each for each in deleted if each.cause is Cause.ERASED]):
+                self._remove(batch, self.work.outlook.erase)
             for batch in self.work.batches([each for each in removes if each.take_off]):
                 self._take_off(batch)
             creates = [each for each in waiting if isinstance(each, Create)]
@@ -174,8 +178,8 @@ class OutlookStage:
                 planned += steps
         return planned
 
-    def _remove(self, batch: Sequence[Remove]) -> None:
-        answers = self.work.outlook.remove(self.work.folder_id, [each.outlook_id for each in batch])
+    def _remove(self, batch: Sequence[Remove], remove_all: Callable[..., Sequence[ContactError | None]]) -> None:
+        answers = remove_all(self.work.folder_id, [each.outlook_id for each in batch])
         for remove, answer in zip(batch, answers, strict=True):
             if answer is None:
                 self._is_off(remove)
@@ -204,6 +208,9 @@ class OutlookStage:
             self.work.recorder.unpark(remove.outlook_id)
 
     def _could_not(self, remove: Remove, error: ContactError) -> None:
+        if remove.cause is Cause.ERASED:
+            self.work.not_erased(remove, error)
+            return
         self.work.failed(error, "outlook" if remove.bc is None else "bc", remove.bc, remove.outlook)
 
 

@@ -4,10 +4,11 @@ A refresh reads what changed since the watermark less an overlap (late commits, 
 ids with their stamps: that finds deletions, stragglers that the overlap missed, and a company that went back in time.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
+from shared.cards.business_central import without_values
 from shared.cards.model import BcContact
 from shared.engine.company_state import APPROVED_GONE, FeedChanges, FeedState, HeldFeed, RosterEntry
 from shared.engine.holds import COMPANY_KINDS, Approval, Hold
@@ -17,6 +18,7 @@ from shared.engine.sides import BcSide
 from shared.engine.state import Busy
 from shared.errors import RetryableError
 from shared.pace import Pace
+from shared.planning.erased import NOBODY, Erased
 
 type Roster = Mapping[str, RosterEntry]
 
@@ -71,9 +73,12 @@ def offer(
     if isinstance(held, Busy):
         return None
     try:
-        if not held.state().epoch:
+        state = held.state()
+        if not state.epoch:
             return None
-        return held.commit(FeedChanges(changed=list(written), gone=list(gone), by=by))
+        erased = services.companies.erased(company_id) if state.erased else NOBODY
+        known = [without_values(each) if each.id in erased else each for each in written]
+        return held.commit(FeedChanges(changed=known, gone=list(gone), by=by))
     finally:
         held.release()
 
@@ -124,6 +129,7 @@ class _Refresh:
     bc: BcSide
     full: bool
     approved: frozenset[str] = frozenset()  #: kinds of the company's holds
+    erased: Erased = NOBODY  #: whose values are not kept (R39)
     began: datetime = field(init=False)
     waiting: dict[str, Sequence[str]] = field(default_factory=dict)  #: contacts of holds, as they change
 
@@ -132,6 +138,8 @@ class _Refresh:
 
     def go(self, state: FeedState) -> FeedState:
         """Read, compare, append; the state moves last."""
+        if state.erased:
+            self.erased = self.services.companies.erased(self.bc.company_id)
         if not state.epoch:
             return self._build(state)
         roster = self.held.roster()
@@ -204,7 +212,7 @@ class _Refresh:
         countries = self.bc.countries()
         watermark, persons, seen = "", 0, set[str]()
         chunk: list[BcContact] = []
-        for contact in self.bc.contacts():
+        for contact in map(self._kept, self.bc.contacts()):
             watermark = max(watermark, contact.modified, key=moment)
             persons += contact.is_person
             seen.add(contact.id)
@@ -234,7 +242,7 @@ class _Refresh:
     def _news(self, state: FeedState, roster: Roster) -> _Found:
         window = self.bc.changed_since(self._window_start(state.watermark))
         found = _Found()
-        for contact in window:
+        for contact in self._all_kept(window, roster):
             found.sort_in(contact, roster.get(contact.id))
         if self._enumerates(state):
             self._enumerate(found, roster)
@@ -259,7 +267,7 @@ class _Refresh:
             for key, stamp in stamps.items()
             if key not in known and (key not in roster or moment(stamp) != moment(roster[key].stamp))
         ]
-        for contact in self._read(stragglers):
+        for contact in self._all_kept(self._read(stragglers), roster):
             found.sort_in(contact, roster.get(contact.id))
         found.gone = self._confirmed_gone([key for key in roster if key not in stamps])
         found.enumerated = True
@@ -269,12 +277,23 @@ class _Refresh:
         company = self.services.companies
         known = {each.id: _digest(each) for each in company.all_contacts(self.bc.company_id)}
         found, seen = _Found(), set[str]()
-        for contact in self.bc.contacts():
+        for contact in self._all_kept(self.bc.contacts(), roster):
             seen.add(contact.id)
             found.sort_in(contact, roster.get(contact.id), same=known.get(contact.id) == _digest(contact))
         found.gone = self._confirmed_gone([key for key in roster if key not in seen])
         found.enumerated = True
         return found
+
+    def _all_kept(self, contacts: Iterable[BcContact], roster: Roster) -> Iterator[BcContact]:
+        return (self._kept(each, new=each.id not in roster) for each in contacts)
+
+    def _kept(self, contact: BcContact, *, new: bool = True) -> BcContact:
+        """R39: of an erased person the id and stamp alone; of one made anew with that address, from now on too."""
+        if contact.id not in self.erased:
+            if not (new and contact.is_person and self.erased.has_first(contact.text("email"))):
+                return contact
+            self.erased = self.services.companies.mark_erased(self.bc.company_id, [contact.id])
+        return without_values(contact)
 
     def _read(self, ids: Sequence[str]) -> list[BcContact]:
         return [each for each in self.bc.read(ids).values() if each is not None] if ids else []
@@ -290,7 +309,7 @@ class _Refresh:
         """Read once more: a change that was seen before its commit and rolled back looks the same at first."""
         return [
             each
-            for each in self._read([each.id for each in older])
+            for each in self._all_kept(self._read([each.id for each in older]), roster)
             if moment(each.modified) < moment(roster[each.id].stamp)
         ]
 

@@ -9,6 +9,7 @@ from shared.cards.model import BcContact
 from shared.engine.holds import Hold
 from shared.engine.model import CompanySettings
 from shared.engine.state import Busy
+from shared.planning.erased import Erased
 
 #: what `Companies.held` calls the deletions that were approved for the whole company
 APPROVED_GONE = "approved-deletions"
@@ -52,6 +53,7 @@ class FeedState:
     contacts: int = 0
     stopped: Hold | None = None  #: the company went back in time (R33): nothing is written
     held: Hold | None = None  #: deletions held back in the feed (R26)
+    erased: bool = False  #: whether anybody was ever erased (R39)
     approved_gone: bool = False  #: whether there are deletions that were approved for the whole company
     writes_stopped_until: datetime | None = None  #: R31: the company's set-up refuses writes; probe after this
     writes_stopped_reason: str = ""
@@ -74,6 +76,7 @@ class FeedChanges:
     gone: list[str] = field(default_factory=list)
     by: str = ""  #: id of the profile whose run wrote it, for `LogEntry.by`
     log: bool = True  #: False while the snapshot is built from nothing
+    rewritten: list[LogEntry] = field(default_factory=list)  #: entries of the log that lose values (R39)
     state: FeedState | None = None
     countries: Mapping[str, str] | None = None
     held: dict[str, Sequence[str]] = field(default_factory=dict)  #: kind -> all contacts that wait, none for no more
@@ -90,6 +93,9 @@ class HeldFeed(Protocol):
 
     def roster(self) -> Mapping[str, RosterEntry]:
         """All live contacts by id."""
+
+    def all_log(self) -> Iterator[LogEntry]:
+        """Every entry that lies in the log, those that never came to count included (R39)."""
 
     def commit(self, changes: FeedChanges) -> FeedState:
         """Append to the log, update snapshot and roster, then the state; fenced. Answers the new state."""
@@ -147,6 +153,16 @@ class Companies(Protocol):
 
     def release_claims(self, company_id: str, email_keys: Sequence[str], owner: str) -> None:
         """The created contacts are in the snapshot, or nothing was created."""
+
+    def forget_claims(self, company_id: str, email_keys: Sequence[str]) -> None:
+        """No claim of these keys is left, whoever has it (R39)."""
+
+    def erased(self, company_id: str) -> Erased:
+        """Who was erased (R39)."""
+
+    def mark_erased(self, company_id: str, texts: Iterable[str]) -> Erased:
+        """Remember these BC ids and e-mail keys by their keyed hashes, for ever; answers all. The deployment's key is
+        made when somebody is erased for the first time."""
 
     def settings(self, company_id: str) -> CompanySettings:
         """The admin's settings; the defaults when none are stored."""

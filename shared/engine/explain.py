@@ -7,8 +7,8 @@ from itertools import islice
 
 from shared.cards import emails
 from shared.cards.model import BcContact
-from shared.cards.normalise import email_key
 from shared.engine.callers import is_object_id
+from shared.engine.finding import contacts_meant
 from shared.engine.model import Profile, Retry
 from shared.engine.rules_of import rules_of
 from shared.engine.services import Services
@@ -72,7 +72,7 @@ def explain(services: Services, profile: Profile, contact: str) -> Explanation:
     feed = services.companies.feed(company_id)
     state = services.mailboxes.peek(profile.mailbox_id, company_id, profile.id)
     wanted = contact.strip()
-    found = _found(services, company_id, wanted)
+    found = contacts_meant(services, company_id, wanted)
     company = services.companies.settings(company_id)
     rules = rules_of(profile, company, services.environment, services.limits.category)
     if found:
@@ -103,20 +103,6 @@ def _with_writes(services: Services, profile: Profile, explained: Sequence[Expla
                 found[bc_id].append(Written(batch.run_id, batch.at, entry))
     newest = {key: sorted(each, key=lambda one: one.at, reverse=True) for key, each in found.items()}
     return tuple(replace(each, writes=tuple(newest[each.bc_id])) for each in explained)
-
-
-def _found(services: Services, company_id: str, wanted: str) -> Sequence[BcContact]:
-    companies = services.companies
-    if is_object_id(wanted):
-        return list(companies.contacts(company_id, [wanted.lower()]).values())
-    if "@" in wanted:
-        address = email_key(wanted)
-        if persons := companies.persons_with(company_id, [address]).get(address):
-            return persons
-        # others than persons, and second addresses, are not in the index
-        return [each for each in companies.all_contacts(company_id) if address in emails.keys_of(each.text("email"))]
-    number = wanted.upper()
-    return [each for each in companies.all_contacts(company_id) if number and each.number.upper() == number]
 
 
 def _explained(contact: BcContact, rules: Rules, state: ProfileState) -> Explained:
@@ -166,6 +152,7 @@ def _term(scope: ScopeReason, rules: Rules, contact: BcContact) -> FailingTerm |
 
 
 _WHY_NOT = {
+    ScopeReason.ERASED: "it was erased, and only its id is known here",
     ScopeReason.PRIVACY_BLOCKED: "it is privacy blocked in Business Central",
     ScopeReason.NOT_A_PERSON: "it is a company, and only persons are synced",
     ScopeReason.NO_EMAIL: "it has no valid e-mail address in Business Central",

@@ -58,6 +58,11 @@ class JournalledOutlook:
         entries = [self._removal(each) for each in ids]
         return self.pages.around(entries, lambda: self.side.remove(folder_id, ids), _removed)
 
+    def erase(self, folder_id: str, ids: Sequence[str]) -> Sequence[ContactError | None]:
+        """See OutlookSide. The entry holds no value: it says that the contact was removed, not who it was (R39)."""
+        entries = [self.pages.entry(Side.OUTLOOK, Verb.DELETED, outlook_id=each) for each in ids]
+        return self.pages.around(entries, lambda: self.side.erase(folder_id, ids), _removed)
+
     def _draft(self, draft: OutlookDraft) -> Entry:
         entry = self.pages.entry(Side.OUTLOOK, Verb.CREATED, bc_id=draft.stamp.bc_id, outlook_id="")
         return replace(entry, after=values_of(draft.card), origin=draft.stamp.origin)

@@ -100,6 +100,13 @@ class Undoes:
 
 
 @dataclass(frozen=True, slots=True)
+class Erases:
+    """Whom a run erases (R39): by the BC id alone, or, where that is not known, by the company's keyed hashes."""
+
+    contact: str = ""  #: BC id; blank: somebody who was known by an e-mail address
+
+
+@dataclass(frozen=True, slots=True)
 class RunRequest:
     """A request for a run of one profile, waiting in its mailbox's line (R29).
 
@@ -124,6 +131,7 @@ class RunRequest:
     fresh_feed: bool = True  #: False: the company feed is taken as it is; whoever had news of BC has updated it (R14)
     heard: frozenset[str] | None = None  #: the announced changes, as fingerprints; None: not known, so look
     undoes: Undoes | None = None  #: an undo instead of a sync (R36)
+    erases: Erases | None = None  #: an erasure instead of a sync (R39)
     woken_at: datetime | None = None  #: when its worker was last sent a message; None: when it was requested
     resume: tuple[str, ...] = ()  #: BC ids of contacts whose paused fields travel again (R38)
     etag: str = ""
@@ -132,7 +140,7 @@ class RunRequest:
     def is_plain(self) -> bool:
         """Whether it may be merged with another (R29)."""
         asks_for_more = self.preview or self.confirm_removals is not None or self.approves is not None
-        return self.filter is None and not asks_for_more and self.undoes is None
+        return self.filter is None and not asks_for_more and self.undoes is None and self.erases is None
 
     @property
     def is_urgent(self) -> bool:
@@ -229,6 +237,7 @@ class Report:
     plan: tuple[Mapping[str, object], ...] = ()  #: a preview's operations, described (R34)
     actor: str = ""
     undoes: Undoes | None = None  #: for the report of an undo (R36)
+    erases: Erases | None = None  #: for the report of an erasure (R39)
     error_code: str = ""
     error: str = ""  #: why it failed, in words, and what to do
     continued: int = 0  #: how often it was handed over to a continuation (R32)

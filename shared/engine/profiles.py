@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from shared.engine import upkeep
 from shared.engine.callers import (
     Caller,
+    SeveralCompanies,
     Subject,
     check_origin,
     choose,
@@ -13,6 +14,7 @@ from shared.engine.callers import (
     find_profile,
     is_company,
     is_object_id,
+    names_of,
     user_id_of,
 )
 from shared.engine.folder_choice import check_free, check_in_mailbox, check_unmoved, default_name, key
@@ -163,6 +165,16 @@ def known_company(services: Services, wanted: str) -> str:
         status=404,
         field="company",
     )
+
+
+def the_company(services: Services, wanted: str) -> str:
+    """The same; without one the only company that has profiles. Raises SeveralCompanies as well."""
+    if wanted:
+        return known_company(services, wanted)
+    companies = services.profiles.companies()
+    if len(companies) > 1:
+        raise SeveralCompanies(names_of(services, companies))
+    return companies[0] if companies else known_company(services, wanted)
 
 
 def usable(mailbox: Mailbox, field: str) -> Mailbox:

@@ -18,6 +18,7 @@ from shared.engine.model import Positions, Retry
 from shared.engine.recording import is_undecided
 from shared.engine.sides import BcSide, OutlookSide
 from shared.engine.state import ProfileState
+from shared.planning.erased import ERASING, NOBODY
 from shared.planning.model import (
     ABSENT,
     Absent,
@@ -216,6 +217,8 @@ class Reading:
         bc_ids = [each.key for each in due if each.side == "bc"]
         self.links.update(self.state.links_by_bc([key for key in bc_ids if key not in self.links]))
         self.links.update(self.state.links_by_outlook(outlook_ids))
+        erasing = [each.key for each in due if each.side == "outlook" and each.code == ERASING]
+        self.parked.update(self.state.parked_by_outlook(erasing) if erasing else {})
         self._snapshot(bc_ids)
         concerned = [link.outlook_id for link in self.links.values() if link.bc_id in self.retries]
         self._read_again([key for key in (*outlook_ids, *concerned) if key not in self.shown])
@@ -311,6 +314,7 @@ class Reading:
             folder_new=self.chosen.is_new,
             now=self.now,
             swing_limits=self.swing_limits,
+            erased=self.companies.erased(company_id) if self.feed.erased else NOBODY,
         )
 
     def _persons(self, keys: Sequence[str]) -> Mapping[str, tuple[BcContact, ...]]:

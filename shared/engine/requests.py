@@ -7,7 +7,7 @@ from datetime import datetime
 from shared.engine.callers import Caller, user_id_of
 from shared.engine.holds import Approval
 from shared.engine.jobs import CompanyJob, Reason
-from shared.engine.model import Mode, Profile, Report, RunRequest, RunStatus, Trigger, Undoes, must_wake
+from shared.engine.model import Erases, Mode, Profile, Report, RunRequest, RunStatus, Trigger, Undoes, must_wake
 from shared.engine.rules_of import parse
 from shared.engine.run_ids import run_id
 from shared.engine.services import Services
@@ -26,6 +26,7 @@ class Wanted:
     preview: bool = False
     approves: Approval | None = None
     undoes: Undoes | None = None
+    erases: Erases | None = None
     resume: tuple[str, ...] = ()  #: BC ids of contacts whose paused fields are to travel again (R38)
 
 
@@ -36,7 +37,7 @@ def request_run(
 
     The caller then sends the mailbox's sync-jobs message. Raises RequestError `profile-disabled` (409), FilterError.
     """
-    if not profile.enabled:
+    if not profile.enabled and wanted.erases is None:
         raise RequestError(
             "The profile is switched off: nothing is synced for it. Switch it on (enabled: true) first.",
             code="profile-disabled",
@@ -149,6 +150,7 @@ def _request(
         preview=wanted.preview,
         approves=wanted.approves,
         undoes=wanted.undoes,
+        erases=wanted.erases,
         resume=wanted.resume,
         actor=actor,
     )
@@ -169,5 +171,6 @@ def queued(request: RunRequest) -> Report:
         preview=request.preview,
         approves=request.approves,
         undoes=request.undoes,
+        erases=request.erases,
         actor=request.actor,
     )

@@ -7,6 +7,7 @@ from datetime import timedelta
 from functools import partial
 
 from shared.engine import rules_of
+from shared.engine.erase_run import EraseRun
 from shared.engine.model import HeldKind, Profile, Report, RunRequest, RunStatus
 from shared.engine.one_run import OneRun
 from shared.engine.pauses import pause_of
@@ -122,7 +123,7 @@ class _Session:
             services.reports.discard(report)  # switched off or removed since somebody noticed its work
             self.held.finish(request)
             return None
-        if profile is None or not profile.enabled:
+        if profile is None or not (profile.enabled or request.erases is not None):
             words = "The profile does not exist any more." if profile is None else "The profile is switched off."
             self._close(_failed(report, services, "profile-disabled", words))
             return None
@@ -157,8 +158,10 @@ class _Session:
             return None
         self.held.use()
         tally = Tally.continued(report)
-        run: OneRun | UndoRun
-        if request.undoes is not None:
+        run: OneRun | UndoRun | EraseRun
+        if request.erases is not None:
+            run = EraseRun(services, state, seen, request, request.erases, self.pace, tally)
+        elif request.undoes is not None:
             run = UndoRun(services, state, seen, request, request.undoes, self.pace, tally)
         else:
             keep = partial(_keep_so_far, services, report)
@@ -203,7 +206,7 @@ class _Session:
                 return
         self._close(report)
 
-    def _end(self, run: OneRun | UndoRun, report: Report) -> None:
+    def _end(self, run: OneRun | UndoRun | EraseRun, report: Report) -> None:
         """A tick that found nothing to do leaves no report (R35)."""
         if not self.request.trigger.is_requested and not run.tally.did_something and not report.continued:
             self.services.reports.discard(report)
@@ -211,7 +214,7 @@ class _Session:
             return
         self._close(replace(self._filled(run, report), status=run.tally.status(), ended_at=self.services.now()))
 
-    def _hand_over(self, run: OneRun | UndoRun, report: Report, error: RetryableError) -> float | None:
+    def _hand_over(self, run: OneRun | UndoRun | EraseRun, report: Report, error: RetryableError) -> float | None:
         """Not finished: what was done is recorded; the same run goes on under its id (R32)."""
         if report.continued >= HAND_OVERS_MOST and error.code != PAUSED:
             self._close(_failed(self._filled(run, report), self.services, error.code, str(error)))
@@ -226,7 +229,7 @@ class _Session:
         asked = error.retry_after if isinstance(error, Throttled) else 0.0
         return max(asked, min(300.0, 5.0 * float(1 << min(report.continued, 6))))
 
-    def _filled(self, run: OneRun | UndoRun, report: Report) -> Report:
+    def _filled(self, run: OneRun | UndoRun | EraseRun, report: Report) -> Report:
         tally = run.tally
         return replace(
             report,
@@ -238,7 +241,7 @@ class _Session:
             plan=tuple(run.described),
         )
 
-    def _mark_retry(self, run: OneRun | UndoRun) -> None:
+    def _mark_retry(self, run: OneRun | UndoRun | EraseRun) -> None:
         if run.next_retry is not None:
             request = self.request
             self.services.marks.put(

@@ -130,6 +130,9 @@ class OutlookSide(Protocol):
     def remove(self, folder_id: str, ids: Sequence[str]) -> Sequence[ContactError | None]:
         """Move to Deleted Items (R21), in batches of 20; an id that is gone counts as removed."""
 
+    def erase(self, folder_id: str, ids: Sequence[str]) -> Sequence[ContactError | None]:
+        """Remove for good (R39), in batches of 20: the user cannot recover it; an id that is gone counts as removed."""
+
 
 class Notifications(Protocol):
     """A service's subscriptions to change notifications."""

@@ -105,7 +105,21 @@ class UndoRun:
             recreate=self.undoes.recreate,
             copies=outlook.find_stamped(folder_id, gone) if gone and folder_id else {},
             persons=self._persons(bc, removed),
+            erased=self._erased(entries),
         )
+
+    def _erased(self, entries: Iterable[Entry]) -> frozenset[str]:
+        """Ids of contacts that were erased, by what the journal knows of them (R39)."""
+        company_id = self.profile.company_id
+        if not self.services.companies.feed(company_id).erased:
+            return frozenset()
+        erased = self.services.companies.erased(company_id)
+        theirs = [
+            each
+            for each in entries
+            if each.bc_id in erased or any(erased.has_first(card_of(one).email) for one in (each.before, each.after))
+        ]
+        return frozenset({one for each in theirs for one in (each.bc_id, each.outlook_id) if one})
 
     def _bc(self, bc: BcSide, ids: Sequence[str]) -> dict[str, BcReading]:
         answers = bc.read(ids) if ids else {}

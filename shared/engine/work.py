@@ -17,10 +17,12 @@ from shared.engine.watching import fingerprint
 from shared.errors import ContactError, InvalidValue, NotDone
 from shared.pace import Pace
 from shared.planning import notes
+from shared.planning.erased import ERASING
 from shared.planning.model import (
     BcReading,
     Inputs,
     Link,
+    Note,
     NoteKind,
     Operation,
     OutlookReading,
@@ -154,6 +156,16 @@ class Work:
         plan: Plan = make_plan(inputs)
         self.tally.remark(plan.notes)
         return list(plan.operations)
+
+    def not_erased(self, remove: Remove, error: ContactError) -> None:
+        """An erased contact could not be removed: tried again, and nothing of it stands in the note (R39)."""
+        if isinstance(error, NotDone):
+            self.unfinished = True
+            return
+        ids = {"bc_id": remove.bc_id, "outlook_id": remove.outlook_id}
+        self.tally.remark([Note(NoteKind.FAILED, error.code, str(error), **ids)])
+        key, side = (remove.bc_id, "bc") if remove.linked else (remove.outlook_id, "outlook")
+        self.recorder.fail(key, side, ERASING)
 
     def failed(self, error: ContactError, side: str, bc: BcContact | None, outlook: OutlookContact | None) -> None:
         """One contact's failure: a note, and kept for retry (R31). `side` says whose id the retry is kept by."""

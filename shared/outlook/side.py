@@ -83,3 +83,7 @@ class OutlookMailbox:
     def remove(self, folder_id: str, ids: Sequence[str]) -> Sequence[ContactError | None]:
         """See `OutlookSide`. Raises MailboxUnavailable."""
         return self._writes.remove(folder_id, ids)
+
+    def erase(self, folder_id: str, ids: Sequence[str]) -> Sequence[ContactError | None]:
+        """See `OutlookSide`. Raises MailboxUnavailable."""
+        return self._writes.erase(folder_id, ids)

@@ -60,6 +60,15 @@ class Writes:
         outcomes = self._carry_out(parts, "contacts.remove", lambda place, answer: None, creating=False)
         return [None if isinstance(each, ContactGone) else each for each in outcomes]
 
+    def erase(self, folder_id: str, ids: Sequence[str]) -> list[ContactError | None]:
+        """Remove for good, past Deleted Items (reference 1.5); what is gone counts as removed."""
+        parts = [
+            Part("POST", f"{wire.contact_path(self._mailbox, folder_id, each)}/permanentDelete", wire.PREFER)
+            for each in ids
+        ]
+        outcomes = self._carry_out(parts, "contacts.erase", lambda place, answer: None, creating=False)
+        return [None if isinstance(each, ContactGone) else each for each in outcomes]
+
     def _patch(self, folder_id: str, write: OutlookWrite) -> Part:
         headers = {**_JSON, "If-Match": write.current.etag} if write.current.etag else _JSON
         url = wire.contact_path(self._mailbox, folder_id, write.current.id)

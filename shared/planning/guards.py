@@ -64,7 +64,7 @@ UPDATES = (OUTLOOK_UPDATES, BC_UPDATES)
 def kind_of(operation: Operation) -> str:
     """Which kind the safety stop counts an operation as; blank for those that it does not count."""
     match operation:
-        case Remove(cause=Cause.PRIVACY_BLOCKED) | Remove(take_off=True):
+        case Remove(cause=Cause.PRIVACY_BLOCKED | Cause.ERASED) | Remove(take_off=True):
             return ""
         case Remove(side=Side.OUTLOOK):
             return OUTLOOK_REMOVALS

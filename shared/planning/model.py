@@ -12,6 +12,7 @@ from enum import StrEnum
 from shared.cards.model import BcContact, Card, Field, Origin, OutlookContact
 from shared.cards.translate import NO_COUNTRIES, Countries
 from shared.filters import Filter
+from shared.planning.erased import NOBODY, Erased
 
 
 class Side(StrEnum):
@@ -147,6 +148,7 @@ class ScopeReason(StrEnum):
     """Why a BC contact is or is not in scope (R1, R22)."""
 
     IN_SCOPE = "in-scope"
+    ERASED = "erased"  #: nothing but the id is known of it (R39)
     NOT_A_PERSON = "not-a-person"
     NO_EMAIL = "no-email"
     PRIVACY_BLOCKED = "privacy-blocked"
@@ -211,6 +213,7 @@ class Inputs:
     linked_elsewhere: frozenset[str] = frozenset()  #: BC ids of `persons` that have a link not among `links`
     now: datetime | None = None  #: when this was read; None: nothing is counted that goes by time (R38)
     swing_limits: SwingLimits = SwingLimits()
+    erased: Erased = NOBODY  #: who is not to come back (R39)
 
 
 # ---------------------------------------------------------------- notes
@@ -256,6 +259,7 @@ class Cause(StrEnum):
     LEFT_SCOPE = "left-scope"  #: R22: filter, e-mail, type
     PRIVACY_BLOCKED = "privacy-blocked"  #: R22: never held
     DELETED_IN_OUTLOOK = "deleted-in-outlook"  #: R23
+    ERASED = "erased"  #: R39: removed for good; never held
     REPAIR = "repair"  #: a stamp was missing, or a full run puts BC's value back (R37)
 
 

@@ -13,6 +13,7 @@ from shared.cards.model import EMPTY_CARD, BcContact, Field, Origin, OutlookCont
 from shared.cards.normalise import matching_key
 from shared.cards.translate import Refusal, for_bc
 from shared.planning import notes
+from shared.planning.erased import ERASING
 from shared.planning.model import (
     Absent,
     Cause,
@@ -32,7 +33,7 @@ from shared.planning.model import (
     Shown,
     Side,
 )
-from shared.planning.pairs import PRIVATE, decide, removal, values_for_outlook
+from shared.planning.pairs import PRIVATE, decide, erasure, removal, values_for_outlook
 from shared.planning.parked import ParkedByClue
 from shared.planning.scope import belongs, is_limited_out, scope_of
 from shared.planning.undone import UNDONE, looks
@@ -90,6 +91,8 @@ class Newcomers:
         ours = stamp is not None and stamp.bc_id and self._is_our_company(contact)
         if contact.private:
             yield from self._park(contact, "private", PRIVATE, keys=False)
+        elif self._is_erased(contact):
+            yield from self._erased(contact)
         elif ours and stamp is not None:
             yield from self._stamped(contact, stamp.bc_id, stamp.origin)
         elif self.inputs.rules.main_folder and self.inputs.rules.category not in contact.categories:
@@ -98,6 +101,24 @@ class Newcomers:
             if stamp is not None and stamp.bc_id:
                 yield notes.about(NoteKind.SKIPPED, "foreign-stamp", FOREIGN, outlook=contact)
             yield from self._unstamped(contact)
+
+    def _is_erased(self, contact: OutlookContact) -> bool:
+        known, stamp, erased = self.inputs.parked.get(contact.id), contact.stamp, self.inputs.erased
+        if known is not None and known.reason == ERASING:
+            return True
+        stamped = stamp is not None and self._is_our_company(contact) and stamp.bc_id in erased
+        return stamped or erased.has_address(contact.card.email)
+
+    def _erased(self, contact: OutlookContact) -> Iterator[Step]:
+        """R39: what was there goes for good; what a user typed since stays in the folder, and nowhere else."""
+        known = self.inputs.parked.get(contact.id)
+        if known is not None and known.reason == ERASING:
+            origin = contact.stamp.origin if contact.stamp else Origin.USER
+            link = Link(known.bc_id, contact.id, EMPTY_CARD, EMPTY_CARD, origin)
+            yield erasure(self.inputs, link, contact, linked=False)
+            return
+        yield Note(NoteKind.SKIPPED, "erased", WAS_ERASED, outlook_id=contact.id)
+        yield from self._park(contact, "erased", "", keys=False)
 
     def _is_our_company(self, contact: OutlookContact) -> bool:
         stamp, rules = contact.stamp, self.inputs.rules
@@ -288,6 +309,7 @@ class Newcomers:
     def _may_appear(self, contact: BcContact) -> bool:
         return (
             contact.id not in self.linked
+            and contact.id not in self.inputs.erased
             and not self._stays_away(contact)
             and scope_of(contact, self.inputs.rules) is ScopeReason.IN_SCOPE
             and not is_limited_out(contact, self.inputs.rules)
@@ -338,6 +360,7 @@ FOREIGN = "Carries the mark of another company or environment, which was ignored
 COPY = "A copy of a contact that is synced already; it stays as it is and is not synced."
 DUPLICATE = "Another contact with this e-mail address is synced already; this one stays as it is."
 BLOCKED = "The only person in Business Central with this e-mail address is privacy blocked; not synced."
+WAS_ERASED = "A person with this e-mail address was erased; the contact stays in Outlook only."
 NOT_SENT = "This profile does not change Business Central; the contact stays in Outlook only."
 SEVERAL = "Several persons in Business Central have this e-mail address; this one was chosen, not those in `value`."
 ALREADY_YOURS = (

@@ -50,6 +50,9 @@ type Step = Operation | Note
 def decide(inputs: Inputs, link: Link, bc: BcReading | None, outlook: OutlookReading | None) -> Iterator[Step]:
     """What to do about one pair; nothing when neither side was read."""
     pair = _Decision(inputs, link)
+    if link.bc_id in inputs.erased:
+        yield from pair.erased(outlook)
+        return
     match bc, outlook:
         case (None, _) | (Present(), None):
             return
@@ -99,10 +102,22 @@ def removal(
     )
 
 
+def erasure(inputs: Inputs, link: Link, outlook: OutlookContact, *, linked: bool = True) -> Remove:
+    """Remove an erased person from the folder for good (R39); it names nobody, so that no report does."""
+    return replace(removal(inputs, Cause.ERASED, link, None, outlook, linked=linked), name="")
+
+
 @dataclass(frozen=True, slots=True)
 class _Decision:
     inputs: Inputs
     link: Link
+
+    def erased(self, outlook: OutlookReading | None) -> Iterator[Step]:
+        """R39: whoever meets it first removes it for good."""
+        if isinstance(outlook, Absent):
+            yield Unlink(self.link.bc_id, self.link.outlook_id)
+        elif outlook is not None:
+            yield erasure(self.inputs, self.link, outlook.contact)
 
     def gone_from_bc(self, outlook: OutlookContact | None) -> Iterator[Step]:
         """R21, R24."""

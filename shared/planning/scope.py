@@ -11,6 +11,8 @@ FILTER_REASONS = frozenset({ScopeReason.FILTER, ScopeReason.BASE_FILTER})
 
 def scope_of(contact: BcContact, rules: Rules) -> ScopeReason:
     """Why a contact is or is not in scope; the first reason that applies, privacy before all others."""
+    if not contact.values:
+        return ScopeReason.ERASED
     if contact.privacy_blocked:
         return ScopeReason.PRIVACY_BLOCKED
     if not contact.is_person:

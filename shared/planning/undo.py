@@ -46,7 +46,7 @@ class _Undo:
     def steps(self) -> Iterator[Step]:
         entry = self.entry
         if {entry.bc_id, entry.outlook_id} & self.inputs.erased:
-            yield self._note(NoteKind.SKIPPED, "erased", ERASED)
+            yield Note(NoteKind.SKIPPED, "erased", ERASED, bc_id=entry.bc_id, outlook_id=entry.outlook_id)
         elif entry.side is Side.BC and self.inputs.rules.direction is Direction.TO_OUTLOOK:
             yield self._note(NoteKind.SKIPPED, "not-sent", READ_ONLY)
         elif entry.verb is Verb.UPDATED:

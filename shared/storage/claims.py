@@ -37,6 +37,12 @@ def release(table: Table, company_id: str, email_keys: Sequence[str], owner: str
                 continue  # it had ended and somebody else has it
 
 
+def forget(table: Table, company_id: str, email_keys: Sequence[str]) -> None:
+    """Remove the rows of these keys, whoever made them."""
+    for row in table.get_many(company_id, (_key(each) for each in email_keys)).values():
+        table.apply(Operation("delete", row))
+
+
 def _claim_one(table: Table, row: Row, now: datetime) -> bool:
     for _ in range(_ATTEMPTS):
         there = table.get(row["PartitionKey"], row["RowKey"])

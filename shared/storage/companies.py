@@ -12,7 +12,8 @@ from shared.cards.normalise import matching_key
 from shared.engine.company_state import FeedState, LogEntry, Told
 from shared.engine.model import WAKE_AGAIN, CompanySettings
 from shared.engine.state import Busy
-from shared.storage import claims, held_ids, keys, outside, roster, wire
+from shared.planning.erased import Erased
+from shared.storage import claims, erased, held_ids, keys, outside, roster, wire
 from shared.storage.contact_rows import STATE, WRITES, contact_of
 from shared.storage.feed import FEW, TableHeldFeed, read_buckets, read_contacts, read_log, read_state
 from shared.storage.lease import SECONDS, acquire
@@ -173,6 +174,18 @@ class TableCompanies:
     def release_claims(self, company_id: str, email_keys: Sequence[str], owner: str) -> None:
         """See Companies."""
         claims.release(self._table, keys.part(company_id), email_keys, owner)
+
+    def forget_claims(self, company_id: str, email_keys: Sequence[str]) -> None:
+        """See Companies."""
+        claims.forget(self._table, keys.part(company_id), email_keys)
+
+    def erased(self, company_id: str) -> Erased:
+        """See Companies."""
+        return erased.read(self._table, keys.part(company_id))
+
+    def mark_erased(self, company_id: str, texts: Iterable[str]) -> Erased:
+        """See Companies."""
+        return erased.mark(self._table, keys.part(company_id), texts)
 
     def settings(self, company_id: str) -> CompanySettings:
         """See Companies."""

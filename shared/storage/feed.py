@@ -10,7 +10,7 @@ rows may be there.
 """
 
 import weakref
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 
 from shared.cards.model import BcContact
@@ -63,6 +63,10 @@ class TableHeldFeed:
             self._buckets = read_buckets(self._table, self._company_id)
         return {bc_id: entry for bucket in self._buckets.values() for bc_id, entry in bucket.items()}
 
+    def all_log(self) -> Iterator[LogEntry]:
+        """See HeldFeed."""
+        return map(log_entry_of, self._table.range(self._company_id, *keys.below("log")))
+
     def commit(self, changes: FeedChanges) -> FeedState:
         """See HeldFeed. The store sets head, persons and contacts; `stop_writes` alone says what it says."""
         try:
@@ -96,7 +100,8 @@ class TableHeldFeed:
             writes_stopped_until=None,
             writes_stopped_reason="",
         )
-        log = [*self._countries(changes), *(put_log(self._company_id, each) for each in entries)]
+        written = (*entries, *changes.rewritten)
+        log = [*self._countries(changes), *(put_log(self._company_id, each) for each in written)]
         rows, buckets = self._contact_rows(after), self._bucket_rows(after)
         waiting = self._held(changes)
         if not self._at_once([*log, *rows, *buckets, *waiting, put_state(self._company_id, state)]):

@@ -12,8 +12,8 @@ keys) are hashed; the rest must consist of letters, digits and `.`, `_`, `-`. A 
                                   COMPANY|PROFILE|hidden|BC ID, ...|retry|SIDE|HASH, ...|hold|KIND|NUMBER
     companies  company            lease, state, state|writes, told, asked, settings, countries
                                   log|SEQUENCE, contact|BC ID, roster|BUCKET, claim|HASH, outside|BC ID|PROFILE,
-                                  hold|KIND|NUMBER, log-ages
-               app                retention
+                                  hold|KIND|NUMBER, erased|KEYED HASH, log-ages
+               app                retention, erased|key
     profiles   company            PROFILE
                companies          COMPANY
                mailbox.MAILBOX    COMPANY|PROFILE

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.cards.business_central import contact_from_values
+from shared.cards.business_central import contact_from_values, without_values
 from shared.cards.model import BcContact
 from shared.engine.company_state import FeedChanges, FeedState, LogEntry, Told
 from shared.engine.holds import Hold
@@ -209,3 +209,36 @@ def test_r26_what_waits_for_a_company_is_stored_with_its_state(world: World, num
     held.commit(FeedChanges(state=FeedState(epoch="e"), held={"company-deletions": ()}))
 
     assert world.companies.held(world.company, "company-deletions") == frozenset()
+
+
+def test_r39_who_was_erased_is_known_by_keyed_hashes_of_one_company(world: World) -> None:
+    assert not world.companies.erased(world.company).marks
+    marked = world.companies.mark_erased(world.company, ["anna@x.example", ""])
+    world.companies.mark_erased(world.company, ["id-1", "anna@x.example"])
+
+    known = world.companies.erased(world.company)
+    assert marked.marks < known.marks and len(known.marks) == 2
+    assert "anna@x.example" in known and "id-1" in known and "otto@x.example" not in known and "" not in known
+    assert "anna@x.example" not in world.companies.erased(str(uuid.uuid4()))
+
+
+def test_r39_log_entries_are_rewritten_where_they_lie(world: World) -> None:
+    built(world, [contact(1), contact(2)])
+    feed = world.hold_feed()
+    feed.commit(FeedChanges(changed=[contact(1, city="Bonn"), contact(2, city="Ulm")]))
+    first, second = feed.all_log()
+    emptied = [replace(first, after=without_values(contact(1)), before=None)]
+    state = feed.commit(FeedChanges(changed=[without_values(contact(1))], rewritten=emptied, log=False))
+    feed.release()
+
+    assert state.head == 2 and state.persons == 1 and state.contacts == 2
+    assert world.companies.log(world.company, 0, 2) == [emptied[0], second]
+    assert world.companies.contacts(world.company, [contact(1).id])[contact(1).id].values == {}
+    assert not world.companies.persons_with(world.company, ["p1@example.com"])
+
+
+def test_r39_claims_are_forgotten_whoever_has_them(world: World) -> None:
+    until = START + timedelta(minutes=10)
+    world.companies.claim(world.company, ["a@x", "b@x"], "run-1", until)
+    world.companies.forget_claims(world.company, ["a@x", "c@x"])
+    assert world.companies.claim(world.company, ["a@x", "b@x"], "run-2", until) == {"a@x"}

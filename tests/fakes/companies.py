@@ -10,6 +10,7 @@ from shared.cards.normalise import matching_key
 from shared.engine.company_state import FeedChanges, FeedState, LogEntry, RosterEntry, Told
 from shared.engine.model import WAKE_AGAIN, CompanySettings
 from shared.engine.state import Busy
+from shared.planning.erased import Erased
 from tests.fakes.account import Account, Lease, Reading, check_etag
 
 
@@ -26,6 +27,7 @@ class _CompanyRows:
     told: Told = field(default_factory=Told)
     held: dict[str, frozenset[str]] = field(default_factory=dict)
     asked: datetime | None = None
+    erased: set[str] = field(default_factory=set)
 
 
 class MemoryCompanies:
@@ -125,6 +127,21 @@ class MemoryCompanies:
                 if key in claims and claims[key][0] == owner:
                     del claims[key]
 
+    def forget_claims(self, company_id: str, email_keys: Sequence[str]) -> None:
+        with self._reading("forget_claims"):
+            for key in email_keys:
+                self.of(company_id).claims.pop(key, None)
+
+    def erased(self, company_id: str) -> Erased:
+        with self._reading("erased"):
+            return Erased(b"key", frozenset(self.of(company_id).erased))
+
+    def mark_erased(self, company_id: str, texts: Iterable[str]) -> Erased:
+        with self._reading("mark_erased"):
+            known = self.of(company_id).erased
+            known.update(Erased(b"key").mark(each) for each in texts if each)
+            return Erased(b"key", frozenset(known))
+
     def settings(self, company_id: str) -> CompanySettings:
         with self._reading("settings"):
             return self.of(company_id).settings or CompanySettings(company_id)
@@ -197,6 +214,10 @@ class MemoryHeldFeed:
         with self._state.lock, self._state.faults.around("feed.roster"):
             return {each.id: roster_entry(each) for each in self._rows.contacts.values()}
 
+    def all_log(self) -> Iterator[LogEntry]:
+        with self._state.lock, self._state.faults.around("feed.all_log"):
+            return iter([self._rows.log[each] for each in sorted(self._rows.log)])
+
     def commit(self, changes: FeedChanges) -> FeedState:
         with self._state.lock:
             with self._state.faults.around("feed.commit"):
@@ -226,6 +247,7 @@ class MemoryHeldFeed:
             ):
                 head += 1
                 rows.log[head] = LogEntry(head, bc_id, after, known.get(bc_id), changes.by)
+        rows.log.update({each.sequence: each for each in changes.rewritten})
         if changes.countries is not None:
             rows.countries = dict(changes.countries)
         rows.held.update({kind: frozenset(ids) for kind, ids in changes.held.items()})

@@ -52,6 +52,7 @@ class MemoryMailbox:
     unmarked: list[Entry] = field(default_factory=list)  #: what it took its marks off
     lacks: set[str] = field(default_factory=set)  #: ids that the next list of the folder leaves out (R25)
     lag: int = 0  #: changes that the next round of the change feed does not show yet
+    erased: list[str] = field(default_factory=list)  #: ids that the engine removed for good
     ignores_etags: bool = False
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
@@ -256,6 +257,12 @@ class MemoryMailbox:
     def remove(self, folder_id: str, ids: Sequence[str]) -> Sequence[ContactError | None]:
         """Port."""
         return [self._remove(key) for key in ids]
+
+    def erase(self, folder_id: str, ids: Sequence[str]) -> Sequence[ContactError | None]:
+        """Port; `erased` remembers what did not go to Deleted Items."""
+        outcomes = self.remove(folder_id, ids)
+        self.erased += [key for key, outcome in zip(ids, outcomes, strict=True) if outcome is None]
+        return outcomes
 
     def _remove(self, key: str) -> ContactError | None:
         try:

@@ -33,6 +33,8 @@ ADMIN_DOOR = {
     "admin_resume": ("api/admin/resume", {"POST"}),
     "admin_approve": ("api/admin/runs/{id}/approve", {"POST"}),
     "admin_company": ("api/admin/companies/{company}", {"GET", "PUT"}),
+    "admin_erase": ("api/admin/contacts/erase", {"POST"}),
+    "admin_find": ("api/admin/contacts/find", {"POST"}),
     "admin_health": ("api/admin/health", {"GET"}),
     "admin_profile": ("api/admin/profiles/{user}", {"PUT", "DELETE"}),
     "admin_profiles": ("api/admin/profiles", {"GET"}),

@@ -162,6 +162,15 @@ def test_r21_removed_contacts_lie_in_deleted_items(side: OutlookSide, folder: Fo
     assert isinstance(outcome, ContactGone)
 
 
+def test_r39_erased_contacts_are_nowhere(side: OutlookSide, folder: Folder, outlook: Outlook) -> None:
+    """R39"""
+    first, second, third = create(side, folder), create(side, folder), create(side, folder)
+    outlook.graph.purge_contact(outlook.user, second.id)
+    assert side.erase(folder.id, [first.id, second.id]) == [None, None]
+    assert side.read(folder.id, [first.id, third.id])[first.id] is None and third.id in side.read(folder.id, [third.id])
+    assert outlook.graph.contacts_of(outlook.user, "deleted") == []
+
+
 def test_one_refused_value_does_not_stop_the_others(side: OutlookSide, folder: Folder) -> None:
     """R31"""
     outcomes = side.create(folder.id, [draft(), draft(FULL_CARD._replace(job_title="x" * 300)), draft()])
