@@ -17,12 +17,13 @@ from requests.adapters import BaseAdapter
 from shared.pace import Pace
 from shared.transport.client import Answer, Client, Service
 
-Play = Callable[[requests.PreparedRequest], tuple[int, Mapping[str, str], Any]]
+Play = Callable[[requests.PreparedRequest], tuple[int, Mapping[str, str], Any] | requests.Response]
 ROOT = "https://service.example/v1.0"
 
 
 class FakeService(BaseAdapter):
-    """Answers every request by calling `play(request)` -> (status, headers, body); an exception is raised as it is."""
+    """Answers every request by calling `play(request)` -> (status, headers, body), or a whole response; an
+    exception is raised as it is."""
 
     def __init__(self, play: Play) -> None:
         super().__init__()
@@ -34,7 +35,10 @@ class FakeService(BaseAdapter):
     def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:  # type: ignore[override]
         self.seen.append(request)
         self.options.append(options)
-        status, headers, body = self.play(request)
+        played = self.play(request)
+        if isinstance(played, requests.Response):
+            return played
+        status, headers, body = played
         response = requests.Response()
         response.status_code = status
         response.raw = io.BytesIO(body if isinstance(body, bytes) else json.dumps(body).encode())

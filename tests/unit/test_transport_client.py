@@ -1,13 +1,18 @@
 """The HTTP client against a function that plays the service; nothing here waits in real time."""
 
+import gzip
+import io
 import logging
 import socket
 import threading
+import tracemalloc
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
 import requests
+import urllib3
+from requests.adapters import HTTPAdapter
 
 from shared.errors import OutcomeUnknown, RetryableError, SettingsError, SyncError, Throttled
 from shared.pace import Pace
@@ -175,6 +180,23 @@ def test_an_empty_or_foreign_error_body_is_tolerated() -> None:
 def test_an_answer_that_is_too_large_is_refused() -> None:
     with pytest.raises(SyncError, match="larger"):
         setup(script((200, {}, b"[" + b" " * 200 + b"]")), most_bytes=100).get()
+
+
+def test_an_answer_that_unpacks_to_more_than_is_allowed_is_refused_without_being_unpacked_whole() -> None:
+    bomb = gzip.compress(b" " * 64 * 1024 * 1024)
+    assert len(bomb) < 100_000
+
+    def play(request: requests.PreparedRequest) -> requests.Response:
+        packed = urllib3.HTTPResponse(io.BytesIO(bomb), headers={"Content-Encoding": "gzip"}, preload_content=False)
+        return HTTPAdapter().build_response(request, packed)
+
+    tracemalloc.start()
+    try:
+        with pytest.raises(SyncError, match="larger"):
+            setup(play, most_bytes=1_000_000).get()
+        assert tracemalloc.get_traced_memory()[1] < 8_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_an_untrusted_certificate_is_a_matter_of_settings() -> None:
