@@ -245,7 +245,7 @@ class Client:
         with self._places.hold(lambda: self.check(pace)):
             pace.count(self.service.name)
             start = self._clock()
-            outcome = self._send(method, url, sent, json, _Bearer(token))
+            outcome = self._send(method, url, sent, json, _Bearer(token), pace)
         log_event(
             logger,
             "request",
@@ -260,7 +260,9 @@ class Client:
         )
         return outcome
 
-    def _send(self, method: str, url: str, headers: Mapping[str, str], json: Any, auth: _Bearer) -> Answer | Lost:
+    def _send(
+        self, method: str, url: str, headers: Mapping[str, str], json: Any, auth: _Bearer, pace: Pace
+    ) -> Answer | Lost:
         try:
             with self._session().request(
                 method,
@@ -272,7 +274,7 @@ class Client:
                 allow_redirects=False,  # a redirect could carry the token away
                 stream=True,
             ) as response:
-                return self._read(response)
+                return self._read(response, pace)
         except requests.ConnectTimeout:
             return Lost.NOT_SENT
         except requests.exceptions.SSLError as error:
@@ -287,13 +289,15 @@ class Client:
         except (requests.Timeout, requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError):
             return Lost.NO_ANSWER
 
-    def _read(self, response: requests.Response) -> Answer | Lost:
+    def _read(self, response: requests.Response, pace: Pace) -> Answer | Lost:
         parts: list[bytes] = []
         size = 0
         for part in response.iter_content(1 << 16):
             size += len(part)
             if size > self.service.most_bytes:
                 raise SyncError(f"An answer of {self.service.name} is larger than allowed.", code="answer-too-large")
+            if self.seconds_left(pace) <= -self.service.read_timeout:
+                return Lost.NO_ANSWER  # it drips: no longer past the run's end than a service that says nothing
             parts.append(part)
         content = b"".join(parts)
         headers = CaseInsensitiveDict(response.headers)

@@ -6,7 +6,7 @@ import logging
 import socket
 import threading
 import tracemalloc
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -197,6 +197,25 @@ def test_an_answer_that_unpacks_to_more_than_is_allowed_is_refused_without_being
         assert tracemalloc.get_traced_memory()[1] < 8_000_000
     finally:
         tracemalloc.stop()
+
+
+def test_an_answer_that_drips_for_ever_ends_with_the_runs_time() -> None:
+    def drip(request: requests.PreparedRequest) -> requests.Response:
+        response = requests.Response()
+        response.status_code, response.raw = 200, Drip()
+        return response
+
+    class Drip(io.BytesIO):
+        def stream(self, *_: object, **__: object) -> Iterator[bytes]:
+            while run.time.now < 100_000:
+                run.time.now += 20
+                yield b" "
+
+    run = setup(drip, seconds=600.0, read_timeout=120.0)
+    start = run.time.now
+    with pytest.raises(RetryableError):
+        run.get()
+    assert run.time.now - start <= 600 + 120 + 20
 
 
 def test_an_untrusted_certificate_is_a_matter_of_settings() -> None:
