@@ -35,7 +35,8 @@ _EXCHANGES = {
 class Surroundings:
     """What a process has around it besides its settings; tests and measurements bring their own."""
 
-    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    now: Callable[[], datetime] | None = None  #: None: the storage service's time, which all instances share
+    local: Callable[[], datetime] = lambda: datetime.now(UTC)  #: this machine's time, which may be wrong
     monotonic: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
     storage_options: Callable[[], Mapping[str, Any]] = dict  #: makes those of one client of the storage SDKs
@@ -104,7 +105,7 @@ def build(settings: Settings, around: Surroundings = Surroundings()) -> "Service
         clock=around.monotonic,
         sleep=around.sleep,
     )
-    tables = Tables(table_service(settings, **around.storage_options()), settings.storage_prefix)
+    tables = Tables(table_service(settings, **around.storage_options()), settings.storage_prefix, local=around.local)
     return Services(
         directory=lambda pace: OutlookDirectory(
             graph, pace, category=settings.category, page_size=settings.graph_page_size
@@ -120,7 +121,7 @@ def build(settings: Settings, around: Surroundings = Surroundings()) -> "Service
         subscriptions=TableSubscriptions(tables),
         retention=TableRetention(tables),
         messages=QueueMessages(settings, settings.storage_prefix, around.storage_options),
-        now=around.now,
+        now=around.now or tables.clock.now,
         monotonic=around.monotonic,
         sleep=around.sleep,
         new_id=lambda: secrets.token_hex(4),

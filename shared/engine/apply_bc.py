@@ -38,6 +38,7 @@ class BcStage:
     work: Work
     follow_up: list[Operation] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
+    met: dict[str, BcContact] = field(default_factory=dict)  #: persons found in BC of whom the feed does not know
     stopped: bool = False
     claims: Claims = field(init=False)
 
@@ -187,6 +188,7 @@ class BcStage:
         if not creates:
             return []
         found = dict(self.work.bc.find_persons([key for each in creates for key in _keys(each)]))
+        self._meet([each for group in found.values() for each in group])
         planned: list[Operation] = []
         fresh: list[Create] = []
         for create in creates:
@@ -196,6 +198,17 @@ class BcStage:
             else:
                 fresh.append(create)
         return planned + self._send(fresh)
+
+    def _meet(self, persons: Sequence[BcContact]) -> None:
+        """Who is linked must be known to the feed, or nobody would hear of a deletion (R21): a run that died may have
+        created them, or somebody in BC since the feed was read."""
+        known = self.work.services.companies.contacts(self.work.inputs.rules.company_id, [each.id for each in persons])
+        self.met.update({each.id: each for each in persons if each.id not in known})
+        if self.met:  # until the feed is told, the next run has to read what it lacks
+            now = self.work.services.now()
+            self.work.positions = replace(self.work.positions, bc_written_at=now)
+            changes, state = self.work.recorder.changes, self.work.recorder.state
+            changes.positions = replace(changes.positions or state.positions(), bc_written_at=now)
 
     def _claim(self, creates: Sequence[Create]) -> list[Create]:
         granted = self.claims.take([key for each in creates for key in _keys(each)])
@@ -271,15 +284,16 @@ class BcStage:
         services, company_id = self.work.services, self.work.inputs.rules.company_id
         before = self.work.positions.log_position
         profile_id = self.work.request.profile_id
-        state = company_feed.offer(services, company_id, list(self.work.written.values()), self.gone, profile_id)
-        offered = len(self.work.written) + len(self.gone)
+        changed = {**self.met, **self.work.written}
+        state = company_feed.offer(services, company_id, list(changed.values()), self.gone, profile_id)
+        offered = len(changed) + len(self.gone)
         if offered:
             services.messages.company_job(company_id, Reason.NEWS if state is not None else Reason.BC)
         if state is not None and state.head - offered == before:
             self.work.positions = company_feed.moved_to(self.work.positions, state.head)  # nothing but our own
         if state is not None:
             self.work.positions = replace(self.work.positions, bc_written_at=None)
-        if state is not None or not self.work.written:
+        if state is not None or not changed:
             self.claims.give_back()
 
 

@@ -60,21 +60,24 @@ class Operation:
 
 
 class ServerClock:
-    """The storage service's time, from the dates of its answers: one clock for all instances' leases."""
+    """The storage service's time, from the dates of its answers: one clock for what instances compare, such as leases,
+    requests and when a company was read. Until the first answer it is this machine's."""
 
-    def __init__(self) -> None:
+    def __init__(self, local: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        """`local`: this machine's clock."""
+        self._local = local
         self._ahead = timedelta(0)
 
     def now(self) -> datetime:
         """UTC."""
-        return datetime.now(UTC) + self._ahead
+        return self._local() + self._ahead
 
     def learn(self, date: str | None) -> None:
         """Take a Date header in; whole seconds, so that smaller differences mean nothing."""
         if not date:
             return
         try:
-            ahead = parsedate_to_datetime(date) - datetime.now(UTC)
+            ahead = parsedate_to_datetime(date) - self._local()
         except (ValueError, TypeError):
             return
         self._ahead = ahead if abs(ahead) > timedelta(seconds=2) else timedelta(0)
@@ -231,9 +234,15 @@ class Table:
 class Tables:
     """The product's tables in one storage account, named by a prefix."""
 
-    def __init__(self, service: "TableServiceClient", prefix: str) -> None:
+    def __init__(
+        self,
+        service: "TableServiceClient",
+        prefix: str,
+        local: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """`local`: this machine's clock, which the service's answers correct."""
         pool = ThreadPoolExecutor(max_workers=_PARALLEL, thread_name_prefix="tables")
-        self.clock = ServerClock()
+        self.clock = ServerClock(local)
         self._tables = {name: Table(prefix + name, service, pool, self.clock.learn) for name in NAMES}
 
     def __getitem__(self, name: str) -> Table:

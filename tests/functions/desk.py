@@ -156,34 +156,8 @@ class Desk:
         headers: Mapping[str, str] | None = None,
         raw: bytes | None = None,
     ) -> Response:
-        """Call an address; the answer is checked against the interface's description."""
-        parts = urlsplit(address)
-        function, template, values = _route(method, parts.path)
-        content = raw if raw is not None else b"" if body is None else json.dumps(body).encode()
-        request = func.HttpRequest(
-            method=method,
-            url=f"https://app.example{address}",
-            headers=dict(headers or {}),
-            params=dict(parse_qsl(parts.query, keep_blank_values=True)),
-            route_params=values,
-            body=content,
-        )
-        outputs = {name: Sent() for name in _outputs(function)}
-        answered = FUNCTIONS[function].get_user_function()(req=request, **outputs)
-        if inspect.isawaitable(answered):
-            answered = asyncio.run(_finished(answered))
-        content = answered.get_body()
-        response = Response(
-            answered.status_code,
-            json.loads(content) if "json" in answered.mimetype else {"text": content.decode()},
-            dict(answered.headers),
-            {name: sent.messages for name, sent in outputs.items()},
-        )
-        check_answer(method, template, response, answered.mimetype)
-        if response.status >= 400:
-            is_webhook = "/webhooks/" in template  # who is in line already is woken
-            assert is_webhook or not any(response.sent.values()), "a refused request must not wake anybody"
-        return response
+        """Call an address, see `call`."""
+        return call(method, address, body, headers=headers, raw=raw)
 
     def save(self, user: str = ADA, body: object = None, **members: object) -> Response:
         """PUT a profile at the user door; it must work."""
@@ -201,6 +175,44 @@ class Desk:
                 return
             self.world.clock.advance(seconds=61)
         raise AssertionError("the line never gets empty")
+
+
+def call(
+    method: str,
+    address: str,
+    body: object = None,
+    *,
+    headers: Mapping[str, str] | None = None,
+    raw: bytes | None = None,
+) -> Response:
+    """Call an address; the answer is checked against the interface's description."""
+    parts = urlsplit(address)
+    function, template, values = _route(method, parts.path)
+    content = raw if raw is not None else b"" if body is None else json.dumps(body).encode()
+    request = func.HttpRequest(
+        method=method,
+        url=f"https://app.example{address}",
+        headers=dict(headers or {}),
+        params=dict(parse_qsl(parts.query, keep_blank_values=True)),
+        route_params=values,
+        body=content,
+    )
+    outputs = {name: Sent() for name in _outputs(function)}
+    answered = FUNCTIONS[function].get_user_function()(req=request, **outputs)
+    if inspect.isawaitable(answered):
+        answered = asyncio.run(_finished(answered))
+    content = answered.get_body()
+    response = Response(
+        answered.status_code,
+        json.loads(content) if "json" in answered.mimetype else {"text": content.decode()},
+        dict(answered.headers),
+        {name: sent.messages for name, sent in outputs.items()},
+    )
+    check_answer(method, template, response, answered.mimetype)
+    if response.status >= 400:
+        is_webhook = "/webhooks/" in template  # who is in line already is woken
+        assert is_webhook or not any(response.sent.values()), "a refused request must not wake anybody"
+    return response
 
 
 def check_answer(method: str, template: str, response: Response, mimetype: str) -> None:

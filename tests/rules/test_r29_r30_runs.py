@@ -12,7 +12,7 @@ from shared.errors import ContactError
 from shared.planning.model import OnOutlookDelete
 from tests.fakes.faults import Died
 from tests.fakes.world import COMPANY, World
-from tests.rules.glances import anna, crowd, names, outlook_card, seen, twin
+from tests.rules.glances import anna, crowd, links, names, outlook_card, seen, twin
 from tests.rules.scenes import picture, told
 
 # ---------------------------------------------------------------- R29
@@ -197,6 +197,20 @@ def after_death(w: World, **planned: Any) -> None:
     w.faults.restart()
     w.clock.advance(seconds=61)
     w.work()
+
+
+def test_r30_whom_a_dead_run_created_in_bc_leaves_the_folder_when_they_are_deleted_there_at_once(world: World) -> None:
+    world.sync()
+    world.mailbox().add(world.folder(), name="Carla", email="c@x.example")
+    world.request()
+    after_death(world, at=1, after=True, call="bc.create")
+    (bc_id,) = links(world)
+
+    world.bc.delete(bc_id)
+    world.sync()
+
+    assert names(world) == []
+    assert links(world) == {}
 
 
 def test_r30_a_value_that_is_overwritten_stands_in_the_notes_although_the_run_dies_right_after(world: World) -> None:
