@@ -133,8 +133,9 @@ def test_r36_runs_without_writes_write_no_journal_and_a_batch_at_most_two_rows(w
 
 def test_r36_no_death_leaves_a_write_that_is_not_in_the_journal() -> None:
     calls = told(OnOutlookDelete.DELETE)
+    calls.request()
     known = len(calls.faults.calls)
-    calls.sync()
+    calls.work()
     total = len(calls.faults.calls) - known
     for at in range(1, total + 1, 3):
         for after in (False, True):
