@@ -134,3 +134,4 @@ class UndoInOutlook:
             self.work.recorder.unhide([step.bc.id])
         else:  # as under policy `keep`: no longer synced, and not imported as new (R21, R22)
             self.work.recorder.park(Parked(answer.id, "kept", emails.keys_of(answer.card.email), entry.bc_id))
+            self.work.apart[entry.bc_id] = answer

@@ -14,6 +14,7 @@ from shared.errors import ContactError, ContactGone
 from shared.planning import notes
 from shared.planning.journalled import Verb
 from shared.planning.model import Link, NoteKind, Parked, Side
+from shared.planning.scope import has_place, scope_of
 from shared.planning.undo import THERE
 from shared.planning.undo_model import PutBack, Restore, TakeBack, UndoStep
 from shared.planning.undone import UNDONE, looks
@@ -95,6 +96,8 @@ class UndoInBc:
             self._new_base(step.bc, answer, step)
             if answer.id in self.work.away:
                 self.work.stays_away(answer)
+            elif answer.id not in self.work.recorder.links:
+                self._may_be_linked(answer, step)
 
     def _new_base(self, before: BcContact, answer: BcContact, step: PutBack) -> None:
         """What was put back, and what BC changed by itself on that occasion, does not travel (R16)."""
@@ -152,13 +155,24 @@ class UndoInBc:
         if outlook is None:
             self.work.stays_away(answer)
             return
-        self.work.expect(Side.OUTLOOK, Verb.UPDATED, answer.id, outlook)
-        stamped = self.work.outlook.write(
-            self.work.folder_id, [OutlookWrite(outlook, {}, stamp=self.work.stamp(answer.id, Origin.OWN))]
-        )
-        for marked in stamped:
+        self._link(answer, outlook, Origin.OWN)
+
+    def _may_be_linked(self, bc: BcContact, step: PutBack) -> None:
+        """What the run wrote had taken the person out of scope; back in it, the pair stays as far apart as it is."""
+        outlook = self.work.apart.get(bc.id) or self.work.contacts.get(step.outlook_id, step.outlook)
+        if outlook is None or any(each.outlook_id == outlook.id for each in self.work.recorder.links.values()):
+            return
+        origin = outlook.stamp.origin if outlook.stamp else Origin.USER
+        if has_place(scope_of(bc, self.work.rules), origin):
+            self._link(bc, outlook, origin)
+
+    def _link(self, bc: BcContact, outlook: OutlookContact, origin: Origin) -> None:
+        """A pair whose two bases are what each side holds now: nothing travels until that changes."""
+        self.work.expect(Side.OUTLOOK, Verb.UPDATED, bc.id, outlook)
+        stamp = self.work.stamp(bc.id, origin)
+        for marked in self.work.outlook.write(self.work.folder_id, [OutlookWrite(outlook, {}, stamp=stamp)]):
             card = marked.card if isinstance(marked, OutlookContact) else outlook.card
-            link = Link(answer.id, outlook.id, answer.card, card, Origin.OWN)
+            link = Link(bc.id, outlook.id, bc.card, card, origin)
             self.work.recorder.link(replace(link, stamped=isinstance(marked, OutlookContact)))
 
     def _wrote_bc(self) -> None:

@@ -40,6 +40,7 @@ class UndoWork:
     recorder: Recorder = field(init=False)
     contacts: dict[str, OutlookContact] = field(default_factory=dict)  #: as our own writes have left them
     away: set[str] = field(default_factory=set)  #: BC ids that stay away from the folder until they change
+    apart: dict[str, OutlookContact] = field(default_factory=dict)  #: by BC id: what came back without being linked
     unfinished: bool = False
 
     def __post_init__(self) -> None:

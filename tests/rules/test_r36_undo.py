@@ -130,6 +130,43 @@ def test_r36_an_edit_that_no_run_has_seen_yet_still_travels(world: World) -> Non
     assert outlook_card(world, bc_id).city == "Bonn"
 
 
+@pytest.mark.parametrize("policy", list(OnOutOfScope))
+def test_r36_an_edit_that_took_its_person_out_of_scope_is_not_sent_again(world: World, policy: OnOutOfScope) -> None:
+    world.profile("ada", filter={"city": "Berlin"}, policies={"on_out_of_scope": policy})
+    bc_id = anna(world, city="Berlin")
+    world.sync()
+    world.mailbox().edit(twin(world, bc_id), city="Ulm")
+    before = seen(world)
+    run = world.sync()
+    assert world.bc.rows[bc_id].card.city == "Ulm" and bc_id not in links(world)
+
+    undo(world, run)
+
+    assert (world.bc.rows[bc_id].card.city, seen(world)) == ("Berlin", before)
+    wrote_nothing(world)
+    world.bc.edit(bc_id, jobTitle="Chief")
+    world.sync()
+    assert [(each.city, each.job_title) for each in seen(world)] == [("Ulm", "Chief")]
+
+
+@pytest.mark.parametrize("policy", list(OnOutOfScope))
+def test_r36_a_first_match_that_took_its_person_out_of_scope_is_not_made_again(
+    world: World, policy: OnOutOfScope
+) -> None:
+    world.profile("ada", filter={"city": "<>Ulm"}, policies={"on_out_of_scope": policy})
+    world.sync()
+    world.mailbox().add(world.folder(), name="Anna Berg", email="anna@berg.example", city="Ulm")
+    before = seen(world)
+    bc_id = anna(world)
+    run = world.sync()
+    assert world.bc.rows[bc_id].card.city == "Ulm" and bc_id not in links(world)
+
+    undo(world, run)
+
+    assert (world.bc.rows[bc_id].card.city, seen(world)) == ("", before)
+    wrote_nothing(world)
+
+
 # ---------------------------------------------------------------- created
 
 
