@@ -32,7 +32,8 @@ class MemoryCompany:
     rows: dict[str, BcContact] = field(default_factory=dict)
     writes: list[str] = field(default_factory=list)
     removed: list[BcContact] = field(default_factory=list)  #: what the engine removed, as it was then
-    lists: dict[str, BcContact] | None = None  #: what the next list shows instead of what is there (R25)
+    #: by call ("stamps"): what its next list shows instead of what is there (R25)
+    lists: dict[str, dict[str, BcContact]] = field(default_factory=dict)
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
     setup_refusal: str = ""
     refused_values: dict[str, str] = field(default_factory=dict)  #: field -> value that BC refuses
@@ -80,23 +81,22 @@ class MemoryCompany:
     def contacts(self) -> Iterator[BcContact]:
         """Port."""
         with self.faults.around("bc.contacts"):
-            yield from list(self._listed().values())
+            yield from list(self._listed("contacts").values())
 
     def changed_since(self, stamp: str) -> Sequence[BcContact]:
         """Port."""
         with self.faults.around("bc.changed_since"):
-            found = [each for each in self._listed().values() if moment(each.modified) >= moment(stamp)]
+            found = [each for each in self._listed("changed_since").values() if moment(each.modified) >= moment(stamp)]
             return sorted(found, key=lambda each: each.modified)
 
     def stamps(self) -> Iterator[tuple[str, str]]:
         """Port."""
         with self.faults.around("bc.stamps"):
-            yield from [(key, each.modified) for key, each in self._listed().items()]
+            yield from [(key, each.modified) for key, each in self._listed("stamps").items()]
 
-    def _listed(self) -> dict[str, BcContact]:
+    def _listed(self, call: str) -> dict[str, BcContact]:
         """All contacts; once, where a test says so, a list that is too short or too old."""
-        shown, self.lists = self.rows if self.lists is None else self.lists, None
-        return shown
+        return self.lists.pop(call, self.rows)
 
     def read(self, ids: Sequence[str]) -> Mapping[str, BcContact | None]:
         """Port."""

@@ -26,7 +26,7 @@ class Checks(Faults, Admins):
     def has_odd_lists(self) -> bool:
         """Whether the next lists are not what is there."""
         boxes = self.world.directory.mailboxes.values()
-        return self.world.bc.lists is not None or any(each.lacks or each.lag for each in boxes)
+        return bool(self.world.bc.lists) or any(each.lacks or each.lag for each in boxes)
 
     def look_at_removals(self) -> list[tuple[str, str]]:
         """Every removal since the last look has a cause. Answers (user, BC id) of those in Outlook that count (R26)."""

@@ -24,6 +24,7 @@ from tests.property.histories.stage import pick
 
 ITEMS = ("graph.create", "graph.write", "graph.remove", "bc.create", "bc.write", "bc.remove")
 MOMENTS = ("graph.folder", "graph.changes", "graph.contacts", "graph.read", "bc.read", *ITEMS)
+LISTS = ("contacts", "changed_since", "stamps")
 UNDER_THE_LEASE = ("mailbox.commit", "mailbox.keep", "mailbox.positions", "mailbox.links_by_bc", "mailbox.finish")
 
 
@@ -110,16 +111,16 @@ class Faults(BcUsers, OutlookUsers):
 
     # ------------------------------------------------------------ lists that are not what they seem
 
-    @rule(share=st.integers(0, 3))
-    def a_short_list_of_bc(self, share: int) -> None:
+    @rule(call=st.sampled_from(LISTS), share=st.integers(0, 3))
+    def a_short_list_of_bc(self, call: str, share: int) -> None:
         """Partial or empty, with status 200 (R25)."""
         rows = self.world.bc.rows
-        self.world.bc.lists = {key: rows[key] for at, key in enumerate(rows) if share and at % 4 >= share}
+        self.world.bc.lists[call] = {key: rows[key] for at, key in enumerate(rows) if share and at % 4 >= share}
 
-    @rule()
-    def an_old_list_of_bc(self) -> None:
+    @rule(call=st.sampled_from(LISTS))
+    def an_old_list_of_bc(self, call: str) -> None:
         """What the replica held now is what the next list shows, whenever that is."""
-        self.world.bc.lists = dict(self.world.bc.rows)
+        self.world.bc.lists[call] = dict(self.world.bc.rows)
 
     @rule(user=pick, share=st.integers(0, 3), lag=st.integers(0, 3))
     def a_short_list_of_outlook(self, user: int, share: int, lag: int) -> None:
@@ -136,6 +137,6 @@ class Faults(BcUsers, OutlookUsers):
         self.world.faults.forget_actions()
         self.world.state.stop_renewing()
         self.world.bc.setup_refusal = ""
-        self.world.bc.lists = None
+        self.world.bc.lists.clear()
         for box in self.world.directory.mailboxes.values():
             box.lacks, box.lag = set(), 0
