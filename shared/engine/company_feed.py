@@ -220,7 +220,12 @@ class _Refresh:
             if len(chunk) == CHUNK:
                 self.held.commit(FeedChanges(changed=chunk, log=False))
                 chunk = []
-        left_over = [each for each in self.held.roster() if each not in seen]  # of a refresh that died half-way
+        # known to a feed whose state was lost, or by the enumeration: the list may have been too short (R25)
+        unseen = {each for each in (*self.held.roster(), *dict(self.bc.stamps())) if each not in seen}
+        answers = self.bc.read(sorted(unseen)) if unseen else {}
+        missed = [each for each in answers.values() if each is not None]
+        gone = [key for key, each in answers.items() if each is None]
+        chunk += missed
         new_state = replace(
             state,
             epoch=self.services.new_id(),
@@ -230,11 +235,11 @@ class _Refresh:
             enumerated_at=self.began,
             full_at=self.began,
             countries_at=self.began,
-            persons=persons,
-            contacts=len(seen),
+            persons=persons + sum(each.is_person for each in missed),
+            contacts=len(seen) + len(missed),
         )
         return self.held.commit(
-            FeedChanges(changed=chunk, gone=left_over, log=False, state=new_state, countries=countries)
+            FeedChanges(changed=chunk, gone=gone, log=False, state=new_state, countries=countries)
         )
 
     # ------------------------------------------------------------ changes

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from shared.cards.business_central import contact_from_values
-from shared.engine.company_state import FeedChanges
+from shared.engine.company_state import FeedChanges, FeedState
 from shared.engine.model import Mode, RunStatus
 from shared.engine.state import Busy
 from shared.planning.model import OnOutlookDelete
@@ -178,3 +178,25 @@ def test_r33_an_id_that_we_held_as_deleted_may_live_again(world: World) -> None:
 
     assert names(world) == ["Anna Berg"]
     assert list(links(world)) == [bc_id]
+
+
+@pytest.mark.parametrize("snapshot_too", [False, True])
+def test_r33_a_feed_built_anew_from_a_list_that_is_too_short_still_sees_deletions(
+    world: World, snapshot_too: bool
+) -> None:
+    """R25: whom the list does not show is looked at again; else nobody would hear of a deletion right after it."""
+    bc_id = anna(world)
+    world.sync()
+    rows = world.state.companies.of(COMPANY)
+    rows.state = FeedState(head=rows.state.head)
+    if snapshot_too:
+        rows.contacts.clear()
+    world.bc.lists["contacts"] = {}
+
+    world.sync()
+    assert bc_id in links(world)
+    world.bc.delete(bc_id)
+    world.sync()
+
+    assert not links(world)
+    assert not seen(world)

@@ -51,9 +51,12 @@ class Stage(RuleBasedStateMachine):
         **POLICIES,
         third=st.sampled_from((None, None, SECOND, MAIN_FOLDER)),
         held=st.sampled_from((False, False, False, True)),
+        persons=st.integers(0, 4),
+        synced=st.booleans(),
     )
-    def start(self, third: Seat | None, held: bool, **policies: object) -> None:
-        """Two users with the same policies, often a third profile; sometimes the safety stop has small limits."""
+    def start(self, third: Seat | None, held: bool, persons: int, synced: bool, **policies: object) -> None:
+        """Two users with the same policies, often a third profile; sometimes the safety stop has small limits.
+        Mostly somebody is there already, so that what happens has something to happen to."""
         self.limits = SMALL_LIMITS if held else NO_LIMITS
         self.world = World.new(Limits(safety=self.limits, retry_first=1.0))
         self.seats = {each.user: each for each in (ADA, BOB, third) if each is not None}
@@ -76,6 +79,12 @@ class Stage(RuleBasedStateMachine):
         self.company_number = ""
         key = self.world.bc.put(type="Company", displayName="Acme", phoneNumber="555", city="Berlin")
         self.company_number = self.world.bc.rows[key].number
+        for number in range(persons):
+            values = {"displayName": f"Person {number}", "email": f"p{number}@x.example"}
+            self.entered.add(self.world.bc.put(**values, mobilePhoneNumber=self.ledger.new(False)))
+        for user in self.seats if synced else ():
+            self.world.sync(user)
+        self.keep_books()
 
     # ------------------------------------------------------------ who is meant
 
