@@ -238,9 +238,7 @@ class _Refresh:
             persons=persons + sum(each.is_person for each in missed),
             contacts=len(seen) + len(missed),
         )
-        return self.held.commit(
-            FeedChanges(changed=chunk, gone=gone, log=False, state=new_state, countries=countries)
-        )
+        return self.held.commit(FeedChanges(changed=chunk, gone=gone, log=False, state=new_state, countries=countries))
 
     # ------------------------------------------------------------ changes
 

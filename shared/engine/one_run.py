@@ -31,6 +31,7 @@ from shared.errors import FolderMissing, PositionExpired
 from shared.pace import Pace
 from shared.planning.guards import hold_back
 from shared.planning.model import (
+    ABSENT,
     Create,
     Inputs,
     Note,
@@ -94,6 +95,8 @@ class OneRun:
         reading = self._read_news_of_bc(outlook, rules, feed, positions, company)
         if reading is None:
             chosen = choose_folder(outlook, self.profile, positions, services.environment, look_only=request.preview)
+            # until a run has read it to its end, whatever is missing there was not deleted by the user (R25, R27)
+            chosen = replace(chosen, is_new=chosen.is_new or bool(positions.folder_id and not positions.delta_link))
             positions = self._folder_known(positions, chosen)
             reading = self._read(outlook, chosen, rules, feed, positions, company)
         self._plan_and_apply(reading, company)
@@ -297,7 +300,9 @@ class OneRun:
         moved = moved_positions(work, reading, plan, text_of(self.profile, company))
         self.unwatched = watched_as(services, self.profile, moved) not in ("", moved.watched)
         recorder.hold(waiting)
-        recorder.finish(replace(moved, holds=holds))
+        if inputs.folder_new and not inputs.rules.limit_to:
+            _leave_old_folder(inputs, recorder)
+        recorder.finish(replace(moved, holds=holds), settle=inputs.rules.limit_to is None)
         self.next_retry = next_retry(self.state, reading, recorder)
 
     def _index_outside(self, inputs: Inputs, work: Work) -> None:
@@ -324,3 +329,11 @@ def _pair_of(operation: Operation) -> str:
         case Remove() | Unlink():
             return operation.bc_id
     return ""
+
+
+def _leave_old_folder(inputs: Inputs, recorder: Recorder) -> None:
+    """Who could not be created in the new folder has no contact any more: a link left behind would look in the next
+    run as if the user had deleted it (R25, R27). It comes as new, with its retry or when a person approves."""
+    for key, link in inputs.links.items():
+        if inputs.outlook.get(link.outlook_id) == ABSENT and recorder.links.get(key) == link:
+            recorder.drop(key)

@@ -118,16 +118,18 @@ class Reading:
     def _whole_folder(self) -> None:
         """The position first, then the folder: what happens between is reported again."""
         link = "" if self.chosen.is_new else self.positions.delta_link
-        self.delta_link = self.outlook.changes(self.folder_id, link or None).delta_link
+        changes = self.outlook.changes(self.folder_id, link or None)
+        self.delta_link = changes.delta_link
         self.parked = {each.outlook_id: each for each in self.state.all_parked()}
         for contact in self.outlook.contacts(self.folder_id):
             self.shown[contact.id] = Shown(contact)
         missing = [link.outlook_id for link in self.links.values() if link.outlook_id not in self.shown]
-        if self.chosen.is_new and not self.shown:
+        named = [each.id for each in changes.changed if each.id not in self.shown]  # the list lacks them (R9, R25)
+        if self.chosen.is_new and not self.shown and not named:
             self.shown.update(dict.fromkeys(missing, ABSENT))
             self.shown.update(dict.fromkeys(self.parked, ABSENT))
             return
-        self._read_again([*missing, *(key for key in self.parked if key not in self.shown)])
+        self._read_again([*missing, *named, *(key for key in self.parked if key not in self.shown)])
 
     def _folder_changes(self) -> None:
         """Only what the delta names; our own writes are recognised by their content and drop out here (R15)."""

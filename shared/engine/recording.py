@@ -99,9 +99,11 @@ class Recorder:
             self.state.commit(self.changes)
             self.changes = Changes()
 
-    def finish(self, positions: Positions | None) -> None:
-        """The end of a run: retries that are over, those that remain, and the positions last (R30)."""
+    def finish(self, positions: Positions | None, *, settle: bool = True) -> None:
+        """The end of a run: retries that are over, those that remain, and the positions last (R30). A run that was
+        limited by a filter of its own may have passed over some, and settles none (R31)."""
         self.changes.retries.extend(self.failed.values())
-        self.changes.settled.extend(retry for key, retry in self.due.items() if key not in self.failed)
+        if settle:
+            self.changes.settled.extend(retry for key, retry in self.due.items() if key not in self.failed)
         self.changes.positions = positions
         self.commit()

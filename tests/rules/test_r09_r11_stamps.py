@@ -261,3 +261,16 @@ def test_r11_two_users_who_enter_the_same_person_make_one(world: World) -> None:
 
     (bc_id,) = world.bc.rows
     assert set(links(world, "ada")) == set(links(world, "ben")) == {bc_id}
+
+
+def test_r09_a_list_of_the_folder_that_is_too_short_doubles_nobody_even_after_lost_state(world: World) -> None:
+    bc_id = anna(world)
+    world.sync()
+    key = twin(world, bc_id)
+    world.state.mailboxes.rows.clear()
+    world.mailbox().lacks = {key}
+
+    world.sync()
+    world.full()
+
+    assert list(world.mailbox().entries) == [key]

@@ -1,16 +1,20 @@
 """R27 and R28: the folder, the main folder, the category."""
 
+from contextlib import suppress
+
 import pytest
 
 from shared.cards.model import EMPTY_CARD, Field, Origin, OutlookContact, Stamp
 from shared.engine.folder_choice import default_name
 from shared.engine.model import Profile, RunStatus
 from shared.engine.sides import FolderStamp, OutlookDraft, OutlookWrite
+from shared.errors import InvalidValue
 from shared.outlook.mapping import body_of_draft, body_of_write
 from shared.planning.model import OnOutlookDelete
+from tests.fakes.faults import Died
 from tests.fakes.outlook import CATEGORY, MAIN
 from tests.fakes.world import COMPANY, ENVIRONMENT, World
-from tests.rules.glances import anna, links, names, note, outlook_card, twin
+from tests.rules.glances import anna, crowd, links, names, note, outlook_card, seen, twin
 
 # ---------------------------------------------------------------- R27: a folder of our own
 
@@ -229,3 +233,30 @@ def test_r28_a_linked_contact_gets_it_with_its_stamp(world: World) -> None:
     world.sync()
 
     assert world.mailbox().entries[twin(world, bc_id)].contact.categories == ("Friends", CATEGORY)
+
+
+@pytest.mark.parametrize("first", ["refused", "limited", "died"])
+def test_r27_nobody_is_deleted_in_bc_for_a_new_folder_that_was_not_filled_at_once(world: World, first: str) -> None:
+    """Under policy `delete`: the run that makes the folder anew may fail at a contact, leave it out, or die."""
+    world.profile("ada", policies={"on_outlook_delete": OnOutlookDelete.DELETE})
+    ids = crowd(world, 3)
+    world.sync()
+    world.mailbox().delete_folder(world.folder())
+
+    if first == "refused":
+        world.faults.fail(1, InvalidValue("The service refuses this."), call="graph.create")
+        world.sync()
+    elif first == "limited":
+        world.sync(filter={"city": "Nowhere"}, save_filter=False)
+    else:
+        world.faults.die(1, call="graph.create")
+        world.request()
+        with suppress(Died):
+            world.work()
+        world.faults.restart()
+        world.clock.advance(seconds=61)
+    world.sync()
+    world.sync()
+
+    assert set(ids) <= world.bc.rows.keys()
+    assert len(seen(world)) == 3

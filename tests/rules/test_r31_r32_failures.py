@@ -8,10 +8,10 @@ import pytest
 from shared.engine.limits import Limits
 from shared.engine.model import Retry, RunStatus
 from shared.engine.run import close_as_failed, run_mailbox
-from shared.errors import ContactError, NotDone, RetryableError, Throttled
+from shared.errors import ContactError, InvalidValue, NotDone, RetryableError, Throttled
 from shared.planning.model import OnOutlookDelete
 from tests.fakes.world import COMPANY, World
-from tests.rules.glances import anna, crowd, names, note, outlook_card, twin, wrote_nothing
+from tests.rules.glances import anna, crowd, names, note, outlook_card, seen, twin, wrote_nothing
 from tests.rules.scenes import picture, told
 
 # ---------------------------------------------------------------- R31
@@ -248,3 +248,14 @@ def test_r32_continuing_is_no_dying_and_never_gives_up_too_early(world: World) -
 
     assert world.state.reports.rows[run_id].status is RunStatus.SUCCEEDED
     assert names(world) == ["Anna Berg"]
+
+
+def test_r31_a_run_with_a_filter_of_its_own_forgets_no_retry(world: World) -> None:
+    anna(world, city="Bonn")
+    world.faults.fail(1, InvalidValue("The service refuses this."), call="graph.create")
+    world.sync()
+
+    world.sync(filter={"city": "Berlin"}, save_filter=False)
+    world.sync()
+
+    assert len(seen(world)) == 1
