@@ -60,6 +60,11 @@ class StorageFaults:
         with self._lock:
             self._faults.clear()
 
+    def has_rules(self) -> bool:
+        """Whether any rule is in force."""
+        with self._lock:
+            return bool(self._faults.read())
+
     def acted(self) -> int:
         """How often a rule that is still there acted."""
         with self._lock:

@@ -148,6 +148,7 @@ def test_an_empty_list_of_bc_with_status_200_deletes_nobody(scene: Scene, list_o
     scene.sync(profile, mode)
 
     assert set(scene.in_folder(ADA)) == set(scene.in_bc()) == set(story.PEOPLE)
+    assert any(each["acted"] for each in scene.graph.faults()), "the fault never happened"
     scene.clear_faults()
     story.edit(scene, profile)
     scene.good_sync(profile)
@@ -181,6 +182,7 @@ def test_a_delta_that_dies_between_its_pages_is_read_anew(scene: Scene) -> None:
     report = scene.good_sync(profile)
 
     assert report.status in GOOD
+    assert scene.graph.faults()[0]["acted"] == 1
     scene.graph.switch(delta_page_limit=200)
     story.assert_converged(scene, profile)
 

@@ -142,6 +142,9 @@ def test_the_run_succeeds_and_both_sides_converge(scene: Scene, play: Play) -> N
 
     scene.work(profile)
 
+    rules = scene.graph.faults()
+    assert not rules or any(each["acted"] for each in rules), "the fault never happened"
+    assert not scene.storage.has_rules() or scene.storage.acted(), "the fault never happened"
     story.assert_nothing_deleted(scene, profile)
     scene.clear_faults()
     scene.work(profile)
