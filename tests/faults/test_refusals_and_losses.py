@@ -135,11 +135,14 @@ def test_a_folder_that_its_user_deleted_is_filled_again_and_nothing_is_deleted_i
 EMPTY: Mapping[str, Any] = {"status": 200, "body": {"value": []}, "times": None}
 
 
-@pytest.mark.parametrize("mode", Mode)
 @pytest.mark.parametrize(
-    "list_of",
-    [r"lastModifiedDateTime(&|$)", r"\$filter=lastModified", r"/contacts\?"],
-    ids=["stamps", "changes", "all"],
+    ("list_of", "mode"),
+    [
+        pytest.param(list_of, mode, id=f"{name}-{mode}")
+        for name, list_of in {"stamps": r"lastModifiedDateTime(&|$)", "all": r"/contacts\?"}.items()
+        for mode in Mode
+    ]
+    + [pytest.param(r"\$filter=lastModified", Mode.INCREMENTAL, id="changes-incremental")],
 )
 def test_an_empty_list_of_bc_with_status_200_deletes_nobody(scene: Scene, list_of: str, mode: Mode) -> None:
     profile = story.begin(scene)

@@ -92,9 +92,8 @@ NETWORK = {
     )
 }
 
+
 OTHERS: dict[str, Play] = {
-    "the token endpoint answers 503 for 30 %": fault(service="entra", status=503, body="busy", **THIRD),
-    "the token endpoint cuts connections": fault("drop", service="entra", times=2),
     "tokens revoked before the run": lambda scene: scene.graph.revoke_tokens(),
     "the token ends in mid-run at Graph": fault(
         service="graph", skip=1, status=401, body={"error": {"code": "InvalidAuthenticationToken", "message": "No"}}
