@@ -14,6 +14,7 @@ class ChosenFolder:
     folder: Folder | None  #: None only in a preview whose folder does not exist yet
     made: bool  #: whether the sync made it, now or earlier (R26)
     is_new: bool  #: made now, or another than before: what was in the old one is not deleted by the user (R27)
+    unread: bool = False  #: no run has read it to its end yet, so nothing missing there was deleted by the user (R25)
 
 
 def choose_folder(

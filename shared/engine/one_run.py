@@ -95,8 +95,7 @@ class OneRun:
         reading = self._read_news_of_bc(outlook, rules, feed, positions, company)
         if reading is None:
             chosen = choose_folder(outlook, self.profile, positions, services.environment, look_only=request.preview)
-            # until a run has read it to its end, whatever is missing there was not deleted by the user (R25, R27)
-            chosen = replace(chosen, is_new=chosen.is_new or bool(positions.folder_id and not positions.delta_link))
+            chosen = replace(chosen, unread=bool(positions.folder_id and not positions.delta_link))
             positions = self._folder_known(positions, chosen)
             reading = self._read(outlook, chosen, rules, feed, positions, company)
         self._plan_and_apply(reading, company)

@@ -313,7 +313,7 @@ class Reading:
             companies=self.companies.companies_named(company_id, names) if names else {},
             countries=countries_from(self.companies.countries(company_id)) if self.shown or self.bc else _NONE,
             linked_elsewhere=frozenset(elsewhere),
-            folder_new=self.chosen.is_new,
+            folder_new=self.chosen.is_new or self.chosen.unread,
             now=self.now,
             swing_limits=self.swing_limits,
             erased=self.companies.erased(company_id) if self.feed.erased else NOBODY,

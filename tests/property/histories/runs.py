@@ -144,7 +144,7 @@ class Runs(Checks):
             assert not removed, "a run of a profile that is switched off removed somebody"
         elif report is not None and trigger is Trigger.HTTP:
             self._check_finished(user, report)
-            if more.get("confirm_removals") is None and self.held_back:
+            if user not in self.released and self.held_back:
                 self.within_the_limits(user, links, removed, self.world.bc.writes[written:].count("create"))
             if report.status != "held" and not more and not any(each.kind is NoteKind.FAILED for each in report.notes):
                 self.has_seen_everything(user)
