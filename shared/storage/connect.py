@@ -19,13 +19,13 @@ _RETRIES: dict[str, Any] = {
     "connection_timeout": 5,
     "read_timeout": 30,
 }
-#: The SDK's own first pause is 18 s. Here a busy account is asked six times more within about half a minute: one that
-#: refuses 30 % then refuses a message less than once in a thousand times.
+#: The SDK's own first pause is 18 s. Here a busy account is asked ten times more within three quarters of a minute:
+#: one that refuses 30 % then refuses a message once in some hundred thousand times.
 _QUEUE_RETRIES: dict[str, Any] = {
-    "retry_total": 6,
-    "retry_status": 6,
+    "retry_total": 10,
+    "retry_status": 10,
     "initial_backoff": 0.5,
-    "increment_base": 1.5,
+    "increment_base": 1.25,
     "random_jitter_range": 0.5,
 }
 #: The newest version that Azurite 3.35 knows; the queue library would ask for a newer one.

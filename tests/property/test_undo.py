@@ -75,7 +75,7 @@ class Undone(BcUsers, OutlookUsers, Admins):
     def start(self, **policies: object) -> None:
         """An office that has been in sync for a while."""
         self.given: dict[str, set[str]] = {}
-        super().start(third=None, held=False, **policies)
+        super().start(third=None, held=False, persons=0, synced=False, **policies)
         for number in range(4):
             self.somebody_new_in_bc(number, number)
         self.a_move_across_the_filter(1, "Berlin")
