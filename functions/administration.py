@@ -5,14 +5,14 @@ from urllib.parse import quote
 
 import azure.functions as func
 
-from functions.answers import answer, company_body, profile_body, run_accepted, run_address
+from functions.answers import answer, asked_body, company_body, profile_body, run_accepted
 from functions.deadlines import QUICK, REMOVING, SAVING, within
 from functions.incoming import caller, choice, etag_of, number, query, read_body, subject, token
 from functions.problems import answering
 from functions.profiles import save_profile
-from functions.queues import COMPANY_JOBS, CONNECTION, SYNC_JOBS
+from functions.queues import COMPANY_JOBS, CONNECTION, SYNC_JOBS, waking
 from shared.bootstrap import get_services
-from shared.engine.jobs import company_job, sync_job
+from shared.engine.jobs import company_job
 
 bp = func.Blueprint()
 
@@ -90,12 +90,8 @@ def admin_sync(
         return answer({"companies": [each.company_id for each in asked], "runs": []}, status=202)
     pace = within(services, SAVING)
     reports = request_for_users(services, body.users, company, body.wanted, who, pace)
-    jobs.set([sync_job(each) for each in dict.fromkeys(report.mailbox_id for report in reports)])
-    runs = [
-        {"user": each.profile_id, "runId": each.run_id, "status": each.status.value, "run": run_address(each.run_id)}
-        for each in reports
-    ]
-    return answer({"companies": [], "runs": runs}, status=202)
+    jobs.set(waking(reports))
+    return answer({"companies": [], "runs": [asked_body(each) for each in reports]}, status=202)
 
 
 @bp.function_name("admin_undo")
@@ -114,7 +110,7 @@ def admin_undo(req: func.HttpRequest, jobs: func.Out[List[str]]) -> func.HttpRes
     check_origin(services, who)
     undoes = Undoes(str(req.route_params.get("id", "")), body.contact.strip(), body.recreate)
     report = request_undo(services, undoes, who.actor, preview=body.preview)
-    jobs.set([sync_job(report.mailbox_id)])
+    jobs.set(waking([report]))
     return run_accepted(report)
 
 

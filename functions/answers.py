@@ -58,6 +58,16 @@ def run_accepted(report: Report, paused: Pause | None = None) -> func.HttpRespon
     return answer(body, status=202, headers=headers)
 
 
+def asked_body(report: Report) -> Json:
+    """One of several runs that were asked for."""
+    return {
+        "user": report.profile_id,
+        "runId": report.run_id,
+        "status": report.status.value,
+        "run": run_address(report.run_id),
+    }
+
+
 def run_address(run_id: str) -> str:
     """Where a run's report is."""
     return f"/api/runs/{run_id}"

@@ -7,9 +7,8 @@ import azure.functions as func
 from functions.answers import run_accepted
 from functions.incoming import caller, named, read_body
 from functions.problems import answering
-from functions.queues import CONNECTION, SYNC_JOBS
+from functions.queues import CONNECTION, SYNC_JOBS, waking
 from shared.bootstrap import get_services
-from shared.engine.jobs import sync_job
 
 bp = func.Blueprint()
 
@@ -29,5 +28,5 @@ def admin_approve(req: func.HttpRequest, jobs: func.Out[List[str]]) -> func.Http
     check_origin(services, who)
     wanted = {each.kind: each.count for each in body.holds}
     report = approve(services, str(req.route_params.get("id", "")), wanted, named(who))
-    jobs.set([sync_job(report.mailbox_id)])
+    jobs.set(waking([report]))
     return run_accepted(report)

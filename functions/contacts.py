@@ -8,9 +8,8 @@ from functions.answers import answer, explanation_body, run_address
 from functions.deadlines import QUICK, within
 from functions.incoming import caller, read_body, subject
 from functions.problems import answering
-from functions.queues import CONNECTION, SYNC_JOBS
+from functions.queues import CONNECTION, SYNC_JOBS, waking
 from shared.bootstrap import get_services
-from shared.engine.jobs import sync_job
 
 bp = func.Blueprint()
 
@@ -45,7 +44,7 @@ def user_unhide(req: func.HttpRequest, jobs: func.Out[List[str]]) -> func.HttpRe
     report = unhide(services, profile, str(req.route_params.get("id", "")), who.actor)
     if report is None:
         return answer({"unhidden": True, "runId": None, "run": None})
-    jobs.set([sync_job(report.mailbox_id)])
+    jobs.set(waking([report]))
     return answer({"unhidden": True, "runId": report.run_id, "run": run_address(report.run_id)})
 
 
@@ -63,5 +62,5 @@ def user_resume_contact(req: func.HttpRequest, jobs: func.Out[List[str]]) -> fun
     who = caller(req, body)
     profile = find_profile(services, subject(req, body), who, within(services, QUICK))
     report = resume(services, profile, str(req.route_params.get("id", "")), who.actor)
-    jobs.set([sync_job(report.mailbox_id)])
+    jobs.set(waking([report]))
     return answer({"resumed": True, "runId": report.run_id, "run": run_address(report.run_id)}, status=202)

@@ -106,13 +106,14 @@ def build(settings: Settings, around: Surroundings = Surroundings()) -> "Service
         sleep=around.sleep,
     )
     tables = Tables(table_service(settings, **around.storage_options()), settings.storage_prefix, local=around.local)
+    now = around.now or tables.clock.now
     return Services(
         directory=lambda pace: OutlookDirectory(
             graph, pace, category=settings.category, page_size=settings.graph_page_size
         ),
         business_central=lambda pace: Environment(bc, pace, page_size=settings.bc_page_size),
-        mailboxes=TableMailboxes(tables, lease_seconds=settings.lease_seconds),
-        companies=TableCompanies(tables, lease_seconds=settings.lease_seconds),
+        mailboxes=TableMailboxes(tables, now=now, lease_seconds=settings.lease_seconds),
+        companies=TableCompanies(tables, now=now, lease_seconds=settings.lease_seconds),
         profiles=TableProfiles(tables),
         marks=TableMarks(tables),
         reports=TableReports(tables, notes_most=settings.notes_most),
@@ -120,8 +121,8 @@ def build(settings: Settings, around: Surroundings = Surroundings()) -> "Service
         pauses=TablePauses(tables),
         subscriptions=TableSubscriptions(tables),
         retention=TableRetention(tables),
-        messages=QueueMessages(settings, settings.storage_prefix, around.storage_options),
-        now=around.now or tables.clock.now,
+        messages=QueueMessages(settings, settings.storage_prefix, around.storage_options, now=now),
+        now=now,
         monotonic=around.monotonic,
         sleep=around.sleep,
         new_id=lambda: secrets.token_hex(4),

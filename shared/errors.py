@@ -45,6 +45,18 @@ class RetryableError(SyncError):
     code = "temporarily-unavailable"
 
 
+class OutOfTime(RetryableError):
+    """The run's time is used up; it goes on at once, where it stopped (R32)."""
+
+    code = "out-of-time"
+
+
+class Paused(RetryableError):
+    """The run goes on when it is resumed (R40)."""
+
+    code = "paused"
+
+
 class Throttled(RetryableError):
     """The service asks for a pause of `retry_after` seconds (R32)."""
 

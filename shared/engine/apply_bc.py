@@ -202,6 +202,8 @@ class BcStage:
     def _meet(self, persons: Sequence[BcContact]) -> None:
         """Who is linked must be known to the feed, or nobody would hear of a deletion (R21): a run that died may have
         created them, or somebody in BC since the feed was read."""
+        if not persons:
+            return
         known = self.work.services.companies.contacts(self.work.inputs.rules.company_id, [each.id for each in persons])
         self.met.update({each.id: each for each in persons if each.id not in known})
         if self.met:  # until the feed is told, the next run has to read what it lacks

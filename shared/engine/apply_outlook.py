@@ -93,7 +93,8 @@ class OutlookStage:
     def _create(self, batch: Sequence[Create]) -> None:
         drafts = [
             OutlookDraft(
-                EMPTY_CARD.with_values(each.values), self.work.stamp(each.bc.id if each.bc else "", each.origin)
+                EMPTY_CARD.with_values(each.values),
+                self.work.inputs.rules.stamp(each.bc.id if each.bc else "", each.origin),
             )
             for each in batch
         ]
@@ -137,7 +138,7 @@ class OutlookStage:
                 each.outlook,
                 each.values,
                 each.name_parts,
-                self.work.stamp(each.bc.id, each.link.origin) if each.stamp else None,
+                self.work.inputs.rules.stamp(each.bc.id, each.link.origin) if each.stamp else None,
             )
             for each in batch
         ]

@@ -115,7 +115,7 @@ class UndoInOutlook:
             self.work.recorder.commit()
         for each in fresh:
             self.work.expect(Side.OUTLOOK, Verb.CREATED, each.entry.bc_id, "")
-        drafts = [OutlookDraft(each.card, self.work.stamp(each.entry.bc_id, each.entry.origin)) for each in fresh]
+        drafts = [OutlookDraft(each.card, self.work.rules.stamp(each.entry.bc_id, each.entry.origin)) for each in fresh]
         answers = self.work.outlook.create(self.work.folder_id, drafts) if drafts else []
         made = {id(each): answer for each, answer in zip(fresh, answers, strict=True)}
         for step in batch:

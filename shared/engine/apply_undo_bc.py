@@ -169,7 +169,7 @@ class UndoInBc:
     def _link(self, bc: BcContact, outlook: OutlookContact, origin: Origin) -> None:
         """A pair whose two bases are what each side holds now: nothing travels until that changes."""
         self.work.expect(Side.OUTLOOK, Verb.UPDATED, bc.id, outlook)
-        stamp = self.work.stamp(bc.id, origin)
+        stamp = self.work.rules.stamp(bc.id, origin)
         for marked in self.work.outlook.write(self.work.folder_id, [OutlookWrite(outlook, {}, stamp=stamp)]):
             card = marked.card if isinstance(marked, OutlookContact) else outlook.card
             link = Link(bc.id, outlook.id, bc.card, card, origin)

@@ -59,7 +59,7 @@ def bring_up_to_date(
         if services.monotonic() > give_up:
             raise RetryableError("Another worker is reading the company; this run goes on later.", code="feed-busy")
         pace.keep_going()
-        services.sleep(min(1.0, max(0.05, held.seconds)))
+        services.sleep(held.next_look)
 
 
 def offer(

@@ -72,7 +72,7 @@ def _held(services: Services, mailbox_id: str, pace: Pace) -> HeldMailbox:
                 code="mailbox-busy",
                 status=409,
             )
-        services.sleep(min(1.0, max(0.05, held.seconds)))
+        services.sleep(held.next_look)
     return held
 
 

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from shared.cards import emails
 from shared.cards.model import EMPTY_CARD, Origin, OutlookContact
+from shared.engine.handing_over import may_go_on
 from shared.engine.journalled import JournalledOutlook
 from shared.engine.model import Erases, Positions, Profile, Report, Retry, RunRequest
 from shared.engine.pages import pages_of
@@ -215,7 +216,7 @@ class EraseRun:
 
     def _failed(self, failures: dict[str, ContactError]) -> None:
         if any(isinstance(each, NotDone) for each in failures.values()):
-            raise RetryableError("The run's time is used up; it goes on where it stopped.", code="out-of-time")
+            may_go_on(self.services, self.request, self.pace, unfinished=True)
         for key, each in failures.items():
             self.next_retry = self.services.now() + timedelta(seconds=self.services.limits.retry_first)
             self.tally.remark([Note(NoteKind.FAILED, each.code, str(each), outlook_id=key)])

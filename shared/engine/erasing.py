@@ -80,7 +80,7 @@ def _clean_company(services: Services, company_id: str, erased: Erased, pace: Pa
     while isinstance(held := services.companies.hold_feed(company_id, services.new_id()), Busy):
         if services.monotonic() > give_up:
             raise RetryableError("The company is being read; ask again in a minute.", code="feed-busy")
-        services.sleep(min(1.0, max(0.05, held.seconds)))
+        services.sleep(held.next_look)
     try:
         erased = services.companies.mark_erased(company_id, _gone_with_address(services, held, company_id, erased))
         ids = [each for each in held.roster() if each in erased]

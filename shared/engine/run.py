@@ -8,24 +8,25 @@ from functools import partial
 
 from shared.engine import rules_of
 from shared.engine.erase_run import EraseRun
+from shared.engine.handing_over import is_paused
 from shared.engine.model import HeldKind, Profile, Report, RunRequest, RunStatus
 from shared.engine.one_run import OneRun
-from shared.engine.pauses import pause_of
 from shared.engine.requests import queued
 from shared.engine.services import Services
 from shared.engine.state import Busy, Changes, HeldMailbox, Mark, ProfileState
 from shared.engine.tally import Tally
 from shared.engine.undo_run import UndoRun
 from shared.engine.upkeep import keep_profile, watched_as
-from shared.errors import LeaseLost, RetryableError, SyncError, Throttled
+from shared.errors import LeaseLost, OutOfTime, Paused, RetryableError, SyncError, Throttled
 from shared.filters import FilterError
 from shared.logs import log_event
 from shared.pace import Pace
 from shared.planning.model import Side
 
+type Run = OneRun | UndoRun | EraseRun  #: what a request can ask for
+
 logger = logging.getLogger(__name__)
 BUSY_WAIT, BUSY_LOOK = 2.0, 0.2  #: seconds that a worker waits for a busy mailbox, and between two looks
-PAUSED = "paused"  #: why a run stops at its next batch (R40)
 HAND_OVERS_MOST = 200  #: a run that was handed over this often is closed as failed
 
 
@@ -40,7 +41,7 @@ def run_mailbox(services: Services, mailbox_id: str, owner: str) -> None:
     try:
         while services.monotonic() < pace_until:
             rest = services.limits.run_gap - held.rested  # until a burst of notifications counts as over
-            request = held.take(urgent=rest > 0, paused=lambda each: _is_paused(services, each))
+            request = held.take(urgent=rest > 0, paused=lambda each: is_paused(services, each))
             if request is None:
                 delay = max(0.0, rest)
                 break
@@ -57,15 +58,11 @@ def run_mailbox(services: Services, mailbox_id: str, owner: str) -> None:
         services.messages.sync_job(mailbox_id, delay=delay)
 
 
-def _is_paused(services: Services, request: RunRequest) -> bool:
-    return pause_of(services.pauses.all(), request.company_id, request.profile_id) is not None
-
-
 def _somebody_may_go_on(services: Services, mailbox_id: str) -> bool:
     """Those who are paused are woken when they are resumed (R40)."""
     if not services.pauses.all():
         return True
-    return not all(_is_paused(services, each) for each in services.mailboxes.waiting(mailbox_id))
+    return not all(is_paused(services, each) for each in services.mailboxes.waiting(mailbox_id))
 
 
 def _hold(services: Services, mailbox_id: str, owner: str) -> HeldMailbox | None:
@@ -158,7 +155,7 @@ class _Session:
             return None
         self.held.use()
         tally = Tally.continued(report)
-        run: OneRun | UndoRun | EraseRun
+        run: Run
         if request.erases is not None:
             run = EraseRun(services, state, seen, request, request.erases, self.pace, tally)
         elif request.undoes is not None:
@@ -206,7 +203,7 @@ class _Session:
                 return
         self._close(report)
 
-    def _end(self, run: OneRun | UndoRun | EraseRun, report: Report) -> None:
+    def _end(self, run: Run, report: Report) -> None:
         """A tick that found nothing to do leaves no report (R35)."""
         if not self.request.trigger.is_requested and not run.tally.did_something and not report.continued:
             self.services.reports.discard(report)
@@ -214,22 +211,22 @@ class _Session:
             return
         self._close(replace(self._filled(run, report), status=run.tally.status(), ended_at=self.services.now()))
 
-    def _hand_over(self, run: OneRun | UndoRun | EraseRun, report: Report, error: RetryableError) -> float | None:
+    def _hand_over(self, run: Run, report: Report, error: RetryableError) -> float | None:
         """Not finished: what was done is recorded; the same run goes on under its id (R32)."""
-        if report.continued >= HAND_OVERS_MOST and error.code != PAUSED:
+        if report.continued >= HAND_OVERS_MOST and not isinstance(error, Paused):
             self._close(_failed(self._filled(run, report), self.services, error.code, str(error)))
             return None
         going_on = replace(self._filled(run, report), continued=report.continued + 1)
         self.services.reports.save(going_on)
         log_event(logger, "run_handed_over", run=self.request.run_id, code=error.code, times=going_on.continued)
-        if error.code == PAUSED:
+        if isinstance(error, Paused):
             return None  # it stays in line; others of the mailbox may go on
-        if error.code == "out-of-time":
+        if isinstance(error, OutOfTime):
             return 0.0
         asked = error.retry_after if isinstance(error, Throttled) else 0.0
         return max(asked, min(300.0, 5.0 * float(1 << min(report.continued, 6))))
 
-    def _filled(self, run: OneRun | UndoRun | EraseRun, report: Report) -> Report:
+    def _filled(self, run: Run, report: Report) -> Report:
         tally = run.tally
         return replace(
             report,
@@ -241,7 +238,7 @@ class _Session:
             plan=tuple(run.described),
         )
 
-    def _mark_retry(self, run: OneRun | UndoRun | EraseRun) -> None:
+    def _mark_retry(self, run: Run) -> None:
         if run.next_retry is not None:
             request = self.request
             self.services.marks.put(

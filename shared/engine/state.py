@@ -121,6 +121,11 @@ class Busy:
 
     seconds: float
 
+    @property
+    def next_look(self) -> float:
+        """Seconds after which whoever waits for it looks again."""
+        return min(1.0, max(0.05, self.seconds))
+
 
 class Mailboxes(Protocol):
     """All mailboxes' state."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from shared.cards.model import BcContact, Origin, OutlookContact, Stamp
+from shared.cards.model import BcContact, Origin, OutlookContact
 from shared.engine.handing_over import may_go_on
 from shared.engine.model import RunRequest
 from shared.engine.pages import Pages
@@ -12,7 +12,7 @@ from shared.engine.services import Services
 from shared.engine.sides import BcSide, OutlookSide
 from shared.engine.state import ProfileState
 from shared.engine.tally import Tally
-from shared.errors import ContactError
+from shared.errors import ContactError, NotDone
 from shared.pace import Pace
 from shared.planning import notes
 from shared.planning.journalled import Entry, Verb
@@ -64,7 +64,7 @@ class UndoWork:
 
     def failed(self, error: ContactError, bc: BcContact | None, outlook: OutlookContact | None) -> None:
         """One contact that could not be put back is noted; the undo can be repeated."""
-        if error.code == "not-done":
+        if isinstance(error, NotDone):
             self.unfinished = True  # nothing happened to it: the undo goes on with it later (R32)
         else:
             self.tally.remark([notes.about(NoteKind.FAILED, error.code, str(error), bc=bc, outlook=outlook)])
@@ -82,7 +82,3 @@ class UndoWork:
         """The person stays away from the folder until it changes in BC."""
         self.away.add(bc.id)
         self.recorder.hide(bc.id, looks(bc.card))
-
-    def stamp(self, bc_id: str, origin: Origin) -> Stamp:
-        """Our mark in an Outlook contact (R9)."""
-        return Stamp(bc_id, origin, self.rules.environment, self.rules.company_id)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from shared.cards import emails
-from shared.cards.model import BcContact, Field, Origin, OutlookContact, Stamp
+from shared.cards.model import BcContact, Field, OutlookContact
 from shared.engine.company_state import FeedState
 from shared.engine.handing_over import may_go_on
 from shared.engine.model import Positions, RunRequest
@@ -87,11 +87,6 @@ class Work:
         if self.tally.holds_lost_values:
             self.save_notes()
             self.tally.safe.update(self.tally.notes)
-
-    def stamp(self, bc_id: str, origin: Origin) -> Stamp:
-        """Our mark in an Outlook contact (R9)."""
-        rules = self.inputs.rules
-        return Stamp(bc_id, origin, rules.environment, rules.company_id)
 
     def may_try(self, key: str) -> bool:
         """Count an attempt at one contact."""

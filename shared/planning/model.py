@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from shared.cards.model import BcContact, Card, Field, Origin, OutlookContact
+from shared.cards.model import BcContact, Card, Field, Origin, OutlookContact, Stamp
 from shared.cards.translate import NO_COUNTRIES, Countries
 from shared.filters import Filter
 from shared.planning.erased import NOBODY, Erased
@@ -170,6 +170,10 @@ class Rules:
     category: str = "Business Central"
     excluded: frozenset[Field] = frozenset()
     limit_to: Filter | None = None  #: this run's own filter: only what matches both, nothing removed
+
+    def stamp(self, bc_id: str, origin: Origin) -> Stamp:
+        """Our mark in an Outlook contact (R9)."""
+        return Stamp(bc_id, origin, self.environment, self.company_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,9 +73,7 @@ class Line:
         if first["RowKey"] != _CURRENT:
             operations.append(Operation("delete", self._empty(str(first["RowKey"])), etag_of(first)))
             operations += [  # a paused current one goes on later, under its id
-                Operation(
-                    "put", self._row(keys.path("request", "own", _request(row).run_id), _request(row), row["since"])
-                )
+                Operation("put", self._row(_own(_request(row)), _request(row), row["since"]))
                 for row in all_rows
                 if row["RowKey"] == _CURRENT
             ]
@@ -96,7 +94,7 @@ class Line:
 def _key(request: RunRequest) -> str:
     if request.is_plain:
         return keys.path("request", "plain", request.company_id, request.profile_id)
-    return keys.path("request", "own", keys.hashed(request.run_id))
+    return _own(request)
 
 
 def _request(row: Row) -> RunRequest:
@@ -114,4 +112,4 @@ def _until_undisturbed[T](attempt: Callable[[], T]) -> T:
 
 
 def _own(request: RunRequest) -> str:
-    return keys.path("request", "own", request.run_id)
+    return keys.path("request", "own", keys.hashed(request.run_id))

@@ -27,8 +27,16 @@ def queue_name(prefix: str, name: str) -> str:
 class QueueMessages:
     """Delayed messages. Queues are created when they are missing."""
 
-    def __init__(self, settings: StorageSettings, prefix: str, options: Callable[[], Mapping[str, Any]] = dict) -> None:
+    def __init__(
+        self,
+        settings: StorageSettings,
+        prefix: str,
+        options: Callable[[], Mapping[str, Any]] = dict,
+        *,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
         """`options` makes those of one queue's client."""
+        self._now = now
         self._settings = settings
         self._options = options
         self._prefix = prefix
@@ -62,7 +70,7 @@ class QueueMessages:
             except ResourceNotFoundError:
                 return 0.0
         since = first[0].inserted_on if first else None
-        return max(0.0, (datetime.now(UTC) - since).total_seconds()) if since else 0.0
+        return max(0.0, (self._now() - since).total_seconds()) if since else 0.0
 
     def _send(self, name: str, text: str, delay: float) -> None:
         from azure.core.exceptions import ResourceNotFoundError

@@ -13,6 +13,7 @@ from datetime import datetime
 from shared.engine.watching import Source, Subscription
 from shared.errors import RequestError, RetryableError
 from shared.storage import keys, wire
+from shared.storage.deployment_keys import deployment_key
 from shared.storage.records import decoded, encoded
 from shared.storage.tables import Operation, RowConflict, RowMissing, Tables, etag_of
 from shared.storage.wire import Row
@@ -92,21 +93,8 @@ class TableSubscriptions:
     def signing_key(self) -> bytes:
         """See Subscriptions. Read once per process."""
         if not self._key:
-            self._key = bytes.fromhex(self._stored_key())
+            self._key = deployment_key(self._table, *_SIGNING)
         return self._key
-
-    def _stored_key(self) -> str:
-        if (there := self._table.get(*_SIGNING)) is None:
-            made = wire.row(*_SIGNING, secret=secrets.token_hex(32))
-            try:
-                self._table.transact([Operation("create", made)])
-            except RowConflict:
-                there = self._table.get(*_SIGNING)  # another instance was first
-            else:
-                there = made
-        if there is None:
-            raise RetryableError("The key of the notifications' secrets cannot be read; it is tried again later.")
-        return str(there["secret"])
 
     def compared_at(self, source: Source) -> datetime | None:
         """See Subscriptions."""

@@ -19,6 +19,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
 
+from shared import errors
 from shared.errors import OutcomeUnknown, RetryableError, SettingsError, SyncError, Throttled
 from shared.logs import log_event
 from shared.pace import Pace
@@ -168,7 +169,7 @@ class Client:
         """Ask whether to keep going. Raises RetryableError when the time is over, and what `keep_going` raises."""
         pace.keep_going()
         if self.seconds_left(pace) <= 0:
-            raise RetryableError("The run's time is over; a continuation goes on from here.", code="out-of-time")
+            raise errors.OutOfTime("The run's time is over; a continuation goes on from here.")
 
     def too_late(self, step: OutOfTime) -> RetryableError:
         """The error for a pause that is longer than the run has time (R32)."""
