@@ -20,15 +20,12 @@ from azure.storage.queue import QueueClient, QueueMessage
 
 from dev.simulators.launch import Simulators
 from dev.system.settings import settings_for
-from shared.bootstrap import build, use_services
+from shared.bootstrap import Surroundings, build, use_services
 from shared.engine.services import Services
 from shared.engine.state import Messages
 from shared.settings import read
-from shared.storage.companies import TableCompanies
-from shared.storage.connect import queue, table_service
-from shared.storage.mailboxes import TableMailboxes
+from shared.storage.connect import queue
 from shared.storage.queues import COMPANY_JOBS, SYNC_JOBS, queue_name
-from shared.storage.tables import Tables
 from tests.crashes.wire import Died, Wire
 from tests.functions.desk import FUNCTIONS, Response, Sent, bindings, call
 
@@ -48,8 +45,7 @@ class Clock:
         return datetime.now(UTC) + timedelta(seconds=self.skipped)
 
     def monotonic(self) -> float:
-        """Seconds. Hours that were skipped between two messages are not in it: the transport measures a run's deadline
-        with a watch of its own."""
+        """Seconds; hours that were skipped between two messages are not in it, which no run has spent."""
         return time.monotonic() + self.slept
 
     def sleep(self, seconds: float) -> None:
@@ -117,18 +113,9 @@ class Stage:
 
     def start_app(self) -> Services:
         """A new process: no object of the old one lives on."""
-        tables = Tables(table_service(self._settings), self._settings.storage_prefix)
-        built = build(self._settings)
-        seconds = self._settings.lease_seconds
-        self.services = replace(
-            built,
-            mailboxes=TableMailboxes(tables, now=self.clock.now, lease_seconds=seconds),
-            companies=TableCompanies(tables, now=self.clock.now, lease_seconds=seconds),
-            messages=HurriedMessages(built.messages, self._held_back),
-            now=self.clock.now,
-            monotonic=self.clock.monotonic,
-            sleep=self.clock.sleep,
-        )
+        around = Surroundings(now=self.clock.now, monotonic=self.clock.monotonic, sleep=self.clock.sleep)
+        built = build(self._settings, around)
+        self.services = replace(built, messages=HurriedMessages(built.messages, self._held_back))
         use_services(self.services)
         return self.services
 

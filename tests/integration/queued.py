@@ -11,6 +11,16 @@ from dev.system import System
 
 _VERSION = "2025-11-05"  # the newest that Azurite 3.35 knows
 
+#: what somebody holds in Business Central that is found wherever it stands
+TELLING = {
+    "jobTitle": "Wombat keeper",
+    "phoneNumber": "+44 20 7946 4711",
+    "mobilePhoneNumber": "+44 7700 900815",
+    "addressLine1": "7 Platypus Lane",
+    "city": "Ballarat",
+    "website": "https://quokka.example",
+}
+
 
 class Queued:
     """Serves the queues of a system whose queue triggers (`FUNCTIONS`) are off."""

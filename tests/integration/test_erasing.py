@@ -15,22 +15,14 @@ from shared.cards.normalise import email_key
 from shared.storage import keys, roster, wire
 from shared.storage.tables import NAMES
 from tests.integration.office import FOLDER, Office, Report, codes, email_of, emptied
-from tests.integration.queued import Queued
+from tests.integration.queued import TELLING, Queued
 
 pytestmark = pytest.mark.integration
 
 ZEB, INES = "Zebedee Quillfeather", "Ines Yarrowby"
-BC_VALUES = {
-    "jobTitle": "Wombat keeper",
-    "phoneNumber": "+44 20 7946 4711",
-    "mobilePhoneNumber": "+44 7700 900815",
-    "addressLine1": "7 Platypus Lane",
-    "city": "Ballarat",
-    "website": "https://quokka.example",
-}
 TYPED = ("Axolotl tamer", "Numbat broker", "+49 30 4711 0815", "Narwhal counsel")
 ADDRESSES = (email_of(ZEB), email_of(INES))
-VALUES = (*ADDRESSES, "Zebedee", "Quillfeather", "Yarrowby", *BC_VALUES.values(), *TYPED)
+VALUES = (*ADDRESSES, "Zebedee", "Quillfeather", "Yarrowby", *TELLING.values(), *TYPED)
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +115,7 @@ def found_beside(system: System, queued: Queued) -> set[str]:
 
 def story(office: Office, queued: Queued) -> tuple[str, str]:
     """Notes, a hold, parked and hidden contacts, previews, an undo, in two mailboxes."""
-    office.persons(ZEB, **BC_VALUES)
+    office.persons(ZEB, **TELLING)
     office.persons(*(f"Tapir {chr(ord('A') + number)}" for number in range(14)), city="Nowra")
     ada, ben = office.user("ada"), office.user("ben", policies={"onOutlookDelete": "hide"})
     for user in (ada, ben):

@@ -16,26 +16,18 @@ import requests
 from dev.system import System
 from dev.system.settings import ADMIN_KEY, MASTER_KEY, USER_KEY
 from tests.integration.office import Contact, Office, Report, codes, email_of, emptied
-from tests.integration.queued import Queued
+from tests.integration.queued import TELLING, Queued
 
 pytestmark = pytest.mark.integration
 
 ADA, BEN = "ada.wigglesworth", "ben.okonkwo"
 ACTOR, FOLDER, WRONG_KEY = "Marmaduke Overseer", "Okapi customers", "wrong-key-90210"
 ZEB, ORLA, INES, PIM = "Zebedee Quill", "Orla Brambleby", "Ines Yarrow", "Pim Thistledown"
-BC_VALUES = {
-    "jobTitle": "Wombat keeper",
-    "phoneNumber": "+44 20 7946 4711",
-    "mobilePhoneNumber": "+44 7700 900815",
-    "addressLine1": "7 Platypus Lane",
-    "city": "Ballarat",
-    "website": "https://quokka.example",
-}
 #: What somebody typed in Outlook, in the order of the story; the last ones only ever stand in what is refused.
 TYPED = ("Axolotl tamer", "Numbat broker", "+49 30 4711 0815", "Narwhal", "Capybara")
 PERSONAL = [
     *(part for name in (ZEB, ORLA, INES, PIM) for part in (name.split()[1], email_of(name))),
-    *(BC_VALUES.values()), *TYPED, ADA, BEN, "Wigglesworth", FOLDER, ACTOR, "Tapir",
+    *(TELLING.values()), *TYPED, ADA, BEN, "Wigglesworth", FOLDER, ACTOR, "Tapir",
 ]  # fmt: skip
 
 
@@ -103,7 +95,7 @@ def test_no_personal_data_no_key_and_no_token_leaves_by_a_side_door(story: Story
 
 def _first_runs(story: Story) -> tuple[str, str]:
     office = story.office
-    office.persons(ZEB, ORLA, **BC_VALUES)
+    office.persons(ZEB, ORLA, **TELLING)
     office.persons(*(f"Tapir {chr(ord('A') + number)}" for number in range(14)), city="Nowra")
     ada, ben = office.user(ADA, folder=FOLDER), office.user(BEN)
     for user in (ada, ben):

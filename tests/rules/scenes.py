@@ -5,9 +5,13 @@ from typing import Any
 from shared.engine.limits import Limits
 from shared.engine.model import Report, Undoes
 from shared.engine.undo_requests import request_undo
+from shared.filters import parse_filter
 from shared.planning.model import OnOutlookDelete
 from tests.fakes.world import World
 from tests.rules.glances import anna, crowd, links, outlook_card, seen, twin
+
+PERSON = {"type": "Person", "displayName": "Anna Berg", "email": "anna@berg.example", "city": "Berlin"}
+NO_FILTER = parse_filter({})
 
 
 def with_folder(w: World, user: str = "ada") -> str:

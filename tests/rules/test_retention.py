@@ -134,13 +134,18 @@ def test_r23_what_a_user_hid_stays_hidden_however_old(world: World) -> None:
     assert len(seen(world)) == 2
 
 
-def test_a_run_that_began_before_the_floor_rose_still_finds_its_entries(world: World) -> None:
+def a_log_of_a_month(world: World) -> None:
+    """The next tick will raise the floor of the log."""
     ids = crowd(world, 2)
     world.sync()
     world.bc.edit(ids[0], city="Ulm")
     world.sync()
     upkeep(world, days=30)
     world.clock.advance(days=1)
+
+
+def test_a_run_that_began_before_the_floor_rose_still_finds_its_entries(world: World) -> None:
+    a_log_of_a_month(world)
     before = log(world)
     keep_all(world.services)
     assert world.services.companies.feed(COMPANY).floor == before[-1]
@@ -259,12 +264,7 @@ def test_a_tick_looks_at_a_bounded_number_of_mailboxes_and_the_next_goes_on(worl
 
 
 def test_a_company_that_is_being_read_is_cleaned_at_a_later_tick(world: World) -> None:
-    ids = crowd(world, 2)
-    world.sync()
-    world.bc.edit(ids[0], city="Ulm")
-    world.sync()
-    upkeep(world, days=30)
-    world.clock.advance(days=1)
+    a_log_of_a_month(world)
     reader = world.services.companies.hold_feed(COMPANY, "reader")
     keep_all(world.services)
     assert world.services.companies.feed(COMPANY).floor == 0
