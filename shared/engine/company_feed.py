@@ -210,33 +210,35 @@ class _Refresh:
     def _build(self, state: FeedState) -> FeedState:
         """Nothing is known: read all; the log stays empty, profiles compare with the snapshot."""
         countries = self.bc.countries()
-        watermark, persons, seen = "", 0, set[str]()
+        persons, seen = set[str](), dict[str, str]()
         chunk: list[BcContact] = []
         for contact in map(self._kept, self.bc.contacts()):
-            watermark = max(watermark, contact.modified, key=moment)
-            persons += contact.is_person
-            seen.add(contact.id)
+            persons |= {contact.id} if contact.is_person else set()
+            seen[contact.id] = contact.modified
             chunk.append(contact)
             if len(chunk) == CHUNK:
                 self.held.commit(FeedChanges(changed=chunk, log=False))
                 chunk = []
-        # known to a feed whose state was lost, or by the enumeration: the list may have been too short (R25)
-        unseen = {each for each in (*self.held.roster(), *dict(self.bc.stamps())) if each not in seen}
-        answers = self.bc.read(sorted(unseen)) if unseen else {}
-        missed = [each for each in answers.values() if each is not None]
+        # known to a feed whose state was lost, or by the enumeration: the list may have been too short or too old (R25)
+        known = [*((each.id, each.stamp) for each in self.held.roster().values()), *self.bc.stamps()]
+        doubtful = {key for key, stamp in known if key not in seen or moment(stamp) > moment(seen[key])}
+        answers = self.bc.read(sorted(doubtful)) if doubtful else {}
+        missed = [self._kept(each) for each in answers.values() if each is not None]
         gone = [key for key, each in answers.items() if each is None]
         chunk += missed
+        persons = (persons - answers.keys()) | {each.id for each in missed if each.is_person}
+        seen |= {each.id: each.modified for each in missed}
         new_state = replace(
             state,
             epoch=self.services.new_id(),
-            watermark=watermark,
+            watermark=max(seen.values(), key=moment, default=""),
             floor=state.head,
             refreshed_at=self.began,
             enumerated_at=self.began,
             full_at=self.began,
             countries_at=self.began,
-            persons=persons + sum(each.is_person for each in missed),
-            contacts=len(seen) + len(missed),
+            persons=len(persons),
+            contacts=len(seen.keys() - set(gone)),
         )
         return self.held.commit(FeedChanges(changed=chunk, gone=gone, log=False, state=new_state, countries=countries))
 

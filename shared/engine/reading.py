@@ -87,6 +87,7 @@ class Reading:
         self._read_retries()
         self._complete_pairs()
         self._complete_newcomers()
+        self._look_for_our_own()
         if not self.extent.feed_is_fresh:
             self._ask_bc_before_creating()
         return self._inputs()
@@ -285,6 +286,25 @@ class Reading:
         found = self.state.parked_by_keys([key for key in keys if key])
         self.parked.update(found)
         self._read_again([key for key in found if key not in self.shown])
+
+    def _look_for_our_own(self) -> None:
+        """A folder that no run has read to its end may hold contacts of ours, made before its state was lost, which
+        neither its list nor its feed shows: they are looked for by their stamps before others are made beside (R9)."""
+        folder = self.chosen.folder
+        if folder is None or self.chosen.is_new or self.positions.delta_link:
+            return
+        if folder.stamp is None and not self.rules.main_folder:
+            return  # never ours before
+        shown = {
+            each.contact.stamp.bc_id for each in self.shown.values() if isinstance(each, Shown) and each.contact.stamp
+        }
+        new = [
+            key
+            for key, each in self.bc.items()
+            if isinstance(each, Present) and key not in self.links and key not in shown
+        ]
+        for copies in self.outlook.find_stamped(folder.id, new).values() if new else ():
+            self.shown.update({each.id: Shown(each) for each in copies})
 
     def _unlinked(self) -> list[OutlookContact]:
         linked = {link.outlook_id for link in self.links.values()}

@@ -19,7 +19,7 @@ from hypothesis.stateful import invariant, precondition
 from shared.cards.model import FIELDS, Field
 from shared.cards.normalise import email_key, matching_key
 from shared.cards.translate import Refusal, countries_from, for_bc, for_outlook
-from shared.planning.model import Link
+from shared.planning.model import Link, NoteKind
 from tests.fakes.business_central import COUNTRIES
 from tests.fakes.world import COMPANY
 from tests.property.histories.second_thoughts import SecondThoughts
@@ -103,9 +103,22 @@ class Histories(SecondThoughts):
         """Left different for one of the reasons there are: R17, R18, R37, R38."""
         if which is Field.COMPANY or user in self.one_way or which in {each.field for each in link.paused}:
             return True
+        if self._was_refused(user, link, which):
+            return True
         value = self.box(user).entries[link.outlook_id].contact.card.get(which)
         held = self.world.bc.rows[link.bc_id].card.get(which)
         return isinstance(for_bc(which, value, held, countries_from(COUNTRIES)), Refusal)
+
+    def _was_refused(self, user: str, link: Link, which: Field) -> bool:
+        """R17: BC refused the value once, and a note says so; it is not sent again until it changes."""
+        notes = [
+            note for each in self.world.state.reports.rows.values() if each.profile_id == user for note in each.notes
+        ]
+        value = self.box(user).entries[link.outlook_id].contact.card.get(which)
+        return any(
+            (each.kind, each.bc_id, each.field, each.value) == (NoteKind.FIELD, link.bc_id, which.value, value)
+            for each in notes
+        )
 
     def _waiting(self, user: str) -> set[str]:
         """BC ids whose removal waits for a person (R26)."""

@@ -263,6 +263,19 @@ def test_r11_two_users_who_enter_the_same_person_make_one(world: World) -> None:
     assert set(links(world, "ada")) == set(links(world, "ben")) == {bc_id}
 
 
+def test_r09_lost_state_and_a_list_and_a_change_feed_that_both_lack_the_contact_double_nobody(world: World) -> None:
+    bc_id = anna(world)
+    world.sync()
+    key = twin(world, bc_id)
+    world.state.mailboxes.rows.clear()
+    world.mailbox().lacks, world.mailbox().lag = {key}, 10
+
+    world.sync()
+
+    assert names(world) == ["Anna Berg"]
+    assert twin(world, bc_id) == key
+
+
 def test_r09_a_list_of_the_folder_that_is_too_short_doubles_nobody_even_after_lost_state(world: World) -> None:
     bc_id = anna(world)
     world.sync()

@@ -200,3 +200,19 @@ def test_r33_a_feed_built_anew_from_a_list_that_is_too_short_still_sees_deletion
 
     assert not links(world)
     assert not seen(world)
+
+
+def test_r33_a_feed_built_anew_from_a_list_that_is_too_old_takes_nobodys_edit_back(world: World) -> None:
+    """R25: whom the enumeration, or what is left of the snapshot, knows to be newer is read again."""
+    bc_id = anna(world)
+    world.sync()
+    old = dict(world.bc.rows)
+    world.mailbox().edit(twin(world, bc_id), job_title="Chief")
+    world.sync()
+    rows = world.state.companies.of(COMPANY)
+    rows.state = FeedState(head=rows.state.head)
+    world.bc.lists["contacts"] = old
+
+    world.sync()
+
+    assert outlook_card(world, bc_id).job_title == world.bc.rows[bc_id].card.job_title == "Chief"
