@@ -10,8 +10,9 @@ from datetime import UTC, datetime, timedelta
 
 from shared.cards.business_central import without_values
 from shared.cards.model import BcContact
+from shared.engine.company_holds import DELETIONS, RESTORED, CompanyHolds
 from shared.engine.company_state import APPROVED_GONE, FeedChanges, FeedState, HeldFeed, RosterEntry
-from shared.engine.holds import COMPANY_KINDS, Approval, Hold
+from shared.engine.holds import Approval
 from shared.engine.model import Positions
 from shared.engine.services import Services
 from shared.engine.sides import BcSide
@@ -22,7 +23,6 @@ from shared.planning.erased import NOBODY, Erased
 
 type Roster = Mapping[str, RosterEntry]
 
-RESTORED, DELETIONS = COMPANY_KINDS
 CHUNK = 1_000  #: contacts written to the snapshot at a time
 
 
@@ -131,10 +131,11 @@ class _Refresh:
     approved: frozenset[str] = frozenset()  #: kinds of the company's holds
     erased: Erased = NOBODY  #: whose values are not kept (R39)
     began: datetime = field(init=False)
-    waiting: dict[str, Sequence[str]] = field(default_factory=dict)  #: contacts of holds, as they change
+    holds: CompanyHolds = field(init=False)
 
     def __post_init__(self) -> None:
         self.began = self.services.now()
+        self.holds = CompanyHolds(self.services, self.bc.company_id, self.approved, self.began)
 
     def go(self, state: FeedState) -> FeedState:
         """Read, compare, append; the state moves last."""
@@ -149,9 +150,9 @@ class _Refresh:
         if found.older and not found.enumerated:  # all of them are to be known, so that a person knows what to approve
             self._enumerate(found, roster)
             found.older = self._still_older(found.older, roster)
-        stopped = self._back_in_time(state, found)
+        stopped = self.holds.back_in_time(state.stopped, {each.id for each in found.older})
         if stopped is not None:  # R33: what we know is kept until a person decides
-            return self.held.commit(FeedChanges(state=replace(state, stopped=stopped), held=self.waiting))
+            return self.held.commit(FeedChanges(state=replace(state, stopped=stopped), held=self.holds.waiting))
         if state.stopped is not None:
             return self._roll_back(state, found)
         new_state = self._advanced(state, found, roster)
@@ -159,24 +160,12 @@ class _Refresh:
         if countries is not None:
             new_state = replace(new_state, countries_at=self.began)
         return self.held.commit(
-            FeedChanges(changed=found.changed, gone=found.gone, state=new_state, countries=countries, held=self.waiting)
+            FeedChanges(
+                changed=found.changed, gone=found.gone, state=new_state, countries=countries, held=self.holds.waiting
+            )
         )
 
     # ------------------------------------------------------------ a company that went back in time
-
-    def _back_in_time(self, state: FeedState, found: _Found) -> Hold | None:
-        """Why nothing may be written (R33); None when all is well, or a person approved what is found."""
-        ids, known = {each.id for each in found.older}, state.stopped
-        if known is None and not ids:
-            return None
-        before = self._waits(RESTORED) if known is not None else frozenset()
-        if RESTORED in self.approved and ids <= before:
-            return None
-        if known is not None and ids <= before and not self._has_lapsed(known):
-            return known
-        waiting = sorted(ids | before)
-        self.waiting[RESTORED] = waiting
-        return Hold("company-restored", len(waiting), _RESTORED_WORDS, self.began, self.began)
 
     def _roll_back(self, state: FeedState, found: _Found) -> FeedState:
         """Take what BC shows for the truth; with another epoch all profiles compare with it, under R26."""
@@ -198,12 +187,6 @@ class _Refresh:
         )
         over: dict[str, Sequence[str]] = {RESTORED: (), DELETIONS: ()}
         return self.held.commit(FeedChanges(gone=found.gone, log=False, state=new_state, held=over))
-
-    def _waits(self, kind: str) -> frozenset[str]:
-        return self.services.companies.held(self.bc.company_id, kind)
-
-    def _has_lapsed(self, hold: Hold) -> bool:
-        return hold.has_lapsed(self.began, self.services.limits.hold_days)
 
     # ------------------------------------------------------------ the first time
 
@@ -321,8 +304,10 @@ class _Refresh:
     # ------------------------------------------------------------ the new state
 
     def _advanced(self, state: FeedState, found: _Found, roster: Roster) -> FeedState:
-        gone_persons = sum(roster[key].person for key in found.gone)
-        held = self._too_many_gone(gone_persons, state, found, roster)
+        held = state.held
+        if found.enumerated:
+            persons = {key for key in found.gone if roster[key].person}
+            held, found.gone = self.holds.too_many_gone(state, found.gone, persons)
         gone_persons = sum(roster[key].person for key in found.gone)
         watermark = max([state.watermark, *(each.modified for each in found.changed)], key=moment)
         new = [each for each in found.changed if each.id not in roster]
@@ -334,37 +319,9 @@ class _Refresh:
             full_at=self.began if self.full else state.full_at,
             persons=state.persons + sum(each.is_person for each in new) - gone_persons,
             contacts=state.contacts + len(new) - len(found.gone),
-            held=held if found.enumerated else state.held,
-            approved_gone=state.approved_gone or APPROVED_GONE in self.waiting,
+            held=held,
+            approved_gone=state.approved_gone or APPROVED_GONE in self.holds.waiting,
         )
-
-    def _too_many_gone(self, count: int, state: FeedState, found: _Found, roster: Roster) -> Hold | None:
-        """R26: judged once, here, for all profiles. Leaves in `found` what may go."""
-        if not found.enumerated:
-            return None
-        before = self._waits(DELETIONS) if state.held is not None else frozenset()
-        granted = before.intersection(found.gone) if DELETIONS in self.approved else frozenset()
-        left = [key for key in found.gone if key not in granted]
-        if granted:
-            self.waiting[APPROVED_GONE] = sorted(granted)
-            count = sum(roster[key].person for key in left)
-        words = self._passed(count, state.persons)
-        if not words:
-            if state.held is not None:
-                self.waiting[DELETIONS] = ()
-            return None
-        found.gone = sorted(granted)
-        known = state.held
-        if known is not None and before.issuperset(left) and count == known.count and not self._has_lapsed(known):
-            return known
-        self.waiting[DELETIONS] = sorted(left)
-        return Hold("company-deletions", count, words, self.began, self.began)
-
-    def _passed(self, count: int, persons: int) -> str:
-        limits = self.services.limits.safety
-        if count > limits.feed_count and count > limits.feed_share * persons:
-            return f"more than {limits.feed_count} and more than {limits.feed_share:.0%} of {persons} persons are gone"
-        return ""
 
     def _countries(self, state: FeedState) -> dict[str, str] | None:
         too_old = timedelta(hours=self.services.limits.country_hours)
@@ -385,9 +342,6 @@ def as_stamp(when: datetime) -> str:
     if when.year < 1900:
         return "1900-01-01T00:00:00.000Z"
     return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{when.microsecond // 1000:03d}Z"
-
-
-_RESTORED_WORDS = "the company shows contacts as they were before: its environment was restored; nothing is written"
 
 
 def _digest(contact: BcContact) -> int:
