@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from shared.cards.model import EMPTY_CARD, OutlookContact
 from shared.engine.sides import OutlookDraft, OutlookWrite
@@ -47,7 +48,7 @@ class OutlookStage:
                 again += self._write(writes)
             deleted = [each for each in removes if not each.take_off]
             for batch in self.work.batches([each for each in deleted if each.cause is not Cause.ERASED]):
-                self._remove(batch, self.work.outlook.remove)
+                self._remove(batch, partial(self.work.outlook.remove, tags=_tags_of(batch)))
             for batch in self.work.batches([each for each in deleted if each.cause is Cause.ERASED]):
                 self._remove(batch, self.work.outlook.erase)
             for batch in self.work.batches([each for each in removes if each.take_off]):
@@ -213,6 +214,12 @@ class OutlookStage:
             self.work.not_erased(remove, error)
             return
         self.work.failed(error, "outlook" if remove.bc is None else "bc", remove.bc, remove.outlook)
+
+
+def _tags_of(batch: Sequence[Remove]) -> dict[str, str]:
+    """What was judged, so that nothing goes that a user has typed since (R24); of a privacy-blocked person all goes."""
+    judged = [each for each in batch if each.cause is not Cause.PRIVACY_BLOCKED]
+    return {each.outlook_id: each.outlook.etag for each in judged if each.outlook is not None}
 
 
 LOST = "The answer of a creation was lost and the contact is not to be seen yet; the next run looks for it first."

@@ -14,6 +14,9 @@ class ChosenFolder:
     folder: Folder | None  #: None only in a preview whose folder does not exist yet
     made: bool  #: whether the sync made it, now or earlier (R26)
     is_new: bool  #: made now, or another than before: what was in the old one is not deleted by the user (R27)
+    forgotten: bool = (
+        False  #: no record says what of ours it holds: its state was lost, or it is a main folder's first run
+    )
     unread: bool = False  #: no run has read it to its end yet, so nothing missing there was deleted by the user (R25)
 
 
@@ -30,7 +33,8 @@ def choose_folder(
         if known is not None:
             return ChosenFolder(_renamed(outlook, known, profile, positions, look_only), positions.folder_made, False)
     if profile.main_folder:
-        return ChosenFolder(outlook.main_folder(), made=False, is_new=bool(positions.folder_id))
+        known_before = bool(positions.folder_id)
+        return ChosenFolder(outlook.main_folder(), made=False, is_new=known_before, forgotten=not known_before)
     return _without_known(outlook, profile, positions, stamp, look_only)
 
 
@@ -39,7 +43,8 @@ def _without_known(
 ) -> ChosenFolder:
     found = outlook.find_folder(stamp)
     if found is not None:
-        return ChosenFolder(_renamed(outlook, found, profile, positions, look_only), True, bool(positions.folder_id))
+        folder, known_before = _renamed(outlook, found, profile, positions, look_only), bool(positions.folder_id)
+        return ChosenFolder(folder, made=True, is_new=known_before, forgotten=not known_before)
     named = outlook.folder_named(profile.folder_name)
     if named is not None:
         return ChosenFolder(_taken_over(outlook, named, stamp, look_only), False, bool(positions.folder_id))

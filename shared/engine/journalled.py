@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from shared.cards.model import BcContact, OutlookContact
 from shared.engine.pages import Pages
 from shared.engine.sides import (
+    NO_TAGS,
     BcDraft,
     BcSide,
     BcWrite,
@@ -53,10 +54,12 @@ class JournalledOutlook:
         entries = [self._write(each) for each in writes]
         return self.pages.around(entries, lambda: self.side.write(folder_id, writes), _written_in_outlook)
 
-    def remove(self, folder_id: str, ids: Sequence[str]) -> Sequence[ContactError | None]:
+    def remove(
+        self, folder_id: str, ids: Sequence[str], *, tags: Mapping[str, str] = NO_TAGS
+    ) -> Sequence[ContactError | None]:
         """See OutlookSide."""
         entries = [self._removal(each) for each in ids]
-        return self.pages.around(entries, lambda: self.side.remove(folder_id, ids), _removed)
+        return self.pages.around(entries, lambda: self.side.remove(folder_id, ids, tags=tags), _removed)
 
     def erase(self, folder_id: str, ids: Sequence[str]) -> Sequence[ContactError | None]:
         """See OutlookSide. The entry holds no value: it says that the contact was removed, not who it was (R39)."""

@@ -288,13 +288,10 @@ class Reading:
         self._read_again([key for key in found if key not in self.shown])
 
     def _look_for_our_own(self) -> None:
-        """A folder that no run has read to its end may hold contacts of ours, made before its state was lost, which
-        neither its list nor its feed shows: they are looked for by their stamps before others are made beside (R9)."""
-        folder = self.chosen.folder
-        if folder is None or self.chosen.is_new or self.positions.delta_link:
+        """Where no record is left, contacts of ours may lie that neither the folder's list nor its feed shows: they are
+        looked for by their stamps before others are made beside them (R9)."""
+        if not self.chosen.forgotten:
             return
-        if folder.stamp is None and not self.rules.main_folder:
-            return  # never ours before
         shown = {
             each.contact.stamp.bc_id for each in self.shown.values() if isinstance(each, Shown) and each.contact.stamp
         }
@@ -303,7 +300,7 @@ class Reading:
             for key, each in self.bc.items()
             if isinstance(each, Present) and key not in self.links and key not in shown
         ]
-        for copies in self.outlook.find_stamped(folder.id, new).values() if new else ():
+        for copies in self.outlook.find_stamped(self.folder_id, new).values() if new else ():
             self.shown.update({each.id: Shown(each) for each in copies})
 
     def _unlinked(self) -> list[OutlookContact]:

@@ -81,6 +81,9 @@ class OutlookWrite:
     remove_marks: bool = False  #: take our category and stamp off instead (R27)
 
 
+NO_TAGS: Mapping[str, str] = {}
+
+
 class OutlookSide(Protocol):
     """One mailbox."""
 
@@ -127,8 +130,12 @@ class OutlookSide(Protocol):
     def write(self, folder_id: str, writes: Sequence[OutlookWrite]) -> Sequence[OutlookContact | ContactError]:
         """Write, in batches of 20; answers the contact as the service holds it now. ChangedMeanwhile, ContactGone."""
 
-    def remove(self, folder_id: str, ids: Sequence[str]) -> Sequence[ContactError | None]:
-        """Move to Deleted Items (R21), in batches of 20; an id that is gone counts as removed."""
+    def remove(
+        self, folder_id: str, ids: Sequence[str], *, tags: Mapping[str, str] = NO_TAGS
+    ) -> Sequence[ContactError | None]:
+        """Move to Deleted Items (R21), in batches of 20; an id that is gone counts as removed. `tags` are the etags of
+        contacts as they were judged, by id: one that was changed since answers ChangedMeanwhile (R24), where the
+        service honours the condition."""
 
     def erase(self, folder_id: str, ids: Sequence[str]) -> Sequence[ContactError | None]:
         """Remove for good (R39), in batches of 20: the user cannot recover it; an id that is gone counts as removed."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from shared.cards.model import OutlookContact
-from shared.engine.sides import Folder, FolderStamp, OutlookChanges, OutlookDraft, OutlookWrite
+from shared.engine.sides import NO_TAGS, Folder, FolderStamp, OutlookChanges, OutlookDraft, OutlookWrite
 from shared.errors import ContactError
 from shared.outlook import wire
 from shared.outlook.changes import Changes
@@ -80,9 +80,11 @@ class OutlookMailbox:
         """See `OutlookSide`. Raises MailboxUnavailable, ProfileError `mailbox-full`."""
         return self._writes.write(folder_id, writes)
 
-    def remove(self, folder_id: str, ids: Sequence[str]) -> Sequence[ContactError | None]:
+    def remove(
+        self, folder_id: str, ids: Sequence[str], *, tags: Mapping[str, str] = NO_TAGS
+    ) -> Sequence[ContactError | None]:
         """See `OutlookSide`. Raises MailboxUnavailable."""
-        return self._writes.remove(folder_id, ids)
+        return self._writes.remove(folder_id, ids, tags)
 
     def erase(self, folder_id: str, ids: Sequence[str]) -> Sequence[ContactError | None]:
         """See `OutlookSide`. Raises MailboxUnavailable."""

@@ -1,6 +1,6 @@
 """Creating, changing and removing contacts, in batches of 20 (Graph reference 1.4, 1.5, 3.2, 7)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from shared.cards.model import OutlookContact
@@ -54,9 +54,14 @@ class Writes:
 
         return self._carry_out(parts, "contacts.write", written, creating=False)
 
-    def remove(self, folder_id: str, ids: Sequence[str]) -> list[ContactError | None]:
-        """Remove; what is gone counts as removed."""
-        parts = [Part("DELETE", wire.contact_path(self._mailbox, folder_id, each), wire.PREFER) for each in ids]
+    def remove(self, folder_id: str, ids: Sequence[str], tags: Mapping[str, str]) -> list[ContactError | None]:
+        """Remove, conditional where there is a tag; what is gone counts as removed."""
+
+        def part(key: str) -> Part:
+            headers = {**wire.PREFER, "If-Match": tags[key]} if tags.get(key) else wire.PREFER
+            return Part("DELETE", wire.contact_path(self._mailbox, folder_id, key), headers)
+
+        parts = [part(each) for each in ids]
         outcomes = self._carry_out(parts, "contacts.remove", lambda place, answer: None, creating=False)
         return [None if isinstance(each, ContactGone) else each for each in outcomes]
 

@@ -11,7 +11,7 @@ from itertools import count
 
 from shared.cards.model import EMPTY_CARD, Card, Field, Origin, OutlookContact, Stamp
 from shared.cards.names import joined, split_name
-from shared.engine.sides import Folder, FolderStamp, Mailbox, OutlookChanges, OutlookDraft, OutlookWrite
+from shared.engine.sides import NO_TAGS, Folder, FolderStamp, Mailbox, OutlookChanges, OutlookDraft, OutlookWrite
 from shared.errors import (
     ChangedMeanwhile,
     ContactError,
@@ -254,9 +254,11 @@ class MemoryMailbox:
             entry.stamp = write.stamp or entry.stamp
         self._store(write.current.id, replace(entry.contact, card=card, categories=categories))
 
-    def remove(self, folder_id: str, ids: Sequence[str]) -> Sequence[ContactError | None]:
+    def remove(
+        self, folder_id: str, ids: Sequence[str], *, tags: Mapping[str, str] = NO_TAGS
+    ) -> Sequence[ContactError | None]:
         """Port."""
-        return [self._remove(key) for key in ids]
+        return [self._remove(key, tags.get(key, "")) for key in ids]
 
     def erase(self, folder_id: str, ids: Sequence[str]) -> Sequence[ContactError | None]:
         """Port; `erased` remembers what did not go to Deleted Items."""
@@ -264,10 +266,12 @@ class MemoryMailbox:
         self.erased += [key for key, outcome in zip(ids, outcomes, strict=True) if outcome is None]
         return outcomes
 
-    def _remove(self, key: str) -> ContactError | None:
+    def _remove(self, key: str, tag: str) -> ContactError | None:
         try:
             with self.faults.around("graph.remove"):
                 if key in self.entries:
+                    if tag and tag != self.entries[key].contact.etag and not self.ignores_etags:
+                        raise ChangedMeanwhile("The change key does not match.")
                     self.removed.append(replace(self.entries[key]))
                     self.delete(key)
                     self.writes.append("remove")

@@ -303,3 +303,16 @@ def test_r25_a_missing_company_or_mailbox_deletes_nothing(world: World) -> None:
     assert without_company.status is without_mailbox.status is RunStatus.FAILED
     assert codes(world.full()) == []
     assert (bc_id in world.bc.rows, key in world.mailbox().entries) == (True, True)
+
+
+def test_r24_what_a_user_types_while_the_contact_is_being_removed_stands_in_a_note(world: World) -> None:
+    bc_id, key = linked(world)
+    world.bc.delete(bc_id)
+    world.faults.before("graph.remove", lambda: world.mailbox().edit(key, job_title="Chief"))
+
+    first = world.sync()
+    assert key in world.mailbox().entries and first.to_outlook.deleted == 0
+    second = world.sync()
+
+    assert key not in world.mailbox().entries
+    assert note(second, "lost-by-deletion").value == "Chief"
