@@ -15,13 +15,13 @@ from shared.json_text import json_text
 
 if TYPE_CHECKING:
     from shared.cards.model import Card
+    from shared.engine.checks import Check
     from shared.engine.explain import Explained, Explanation, Written
     from shared.engine.finding import Found
     from shared.engine.health import Part
     from shared.engine.holds import Hold
     from shared.engine.model import CompanySettings, Positions, Profile, Report
     from shared.engine.pauses import Pause
-    from shared.engine.validate import Check
     from shared.engine.watching import Subscription
     from shared.planning.model import Link, Note, Policies
 

@@ -12,12 +12,15 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from shared.errors import RetryableError, SettingsError
 from shared.settings import Settings, get_settings
 
 if TYPE_CHECKING:
     from shared.engine.limits import Limits
+    from shared.engine.permissions import Granted
     from shared.engine.services import Services
-    from shared.transport.auth import Credential
+    from shared.transport.auth import Credential, TokenSource
+    from shared.transport.client import Client
 
 _lock = threading.Lock()
 _built: "Services | None" = None
@@ -40,6 +43,16 @@ class Surroundings:
     monotonic: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
     storage_options: Callable[[], Mapping[str, Any]] = dict  #: makes those of one client of the storage SDKs
+    tokens: "TokenSource | None" = None  #: None: with the credential of the settings
+
+
+@dataclass(frozen=True, slots=True)
+class Clients:
+    """The clients of both services, and where they get their tokens."""
+
+    graph: "Client"
+    business_central: "Client"
+    tokens: "TokenSource"
 
 
 def get_services() -> "Services":
@@ -61,10 +74,8 @@ def use_services(services: "Services | None") -> None:
 def build(settings: Settings, around: Surroundings = Surroundings()) -> "Services":
     """Plug the adapters in. Opens no connection."""
     from shared.business_central.environment import Environment
-    from shared.business_central.environment import service as bc_service
     from shared.engine.services import Services
     from shared.outlook.directory import OutlookDirectory
-    from shared.outlook.service import graph_service
     from shared.storage.companies import TableCompanies
     from shared.storage.connect import table_service
     from shared.storage.journal import TableJournal
@@ -77,34 +88,9 @@ def build(settings: Settings, around: Surroundings = Surroundings()) -> "Service
     from shared.storage.runs import TableReports
     from shared.storage.subscriptions import TableSubscriptions
     from shared.storage.tables import Tables
-    from shared.transport.auth import MsalTokens
-    from shared.transport.client import Client
 
-    tokens = MsalTokens(
-        authority_host=settings.authority_host,
-        tenant=settings.tenant_id,
-        client_id=settings.client_id,
-        credential=credential(settings),
-        clock=around.monotonic,
-    )
-    graph = Client(
-        replace(graph_service(settings.graph_root), read_timeout=settings.http_timeout),
-        tokens,
-        clock=around.monotonic,
-        sleep=around.sleep,
-    )
-    bc = Client(
-        bc_service(
-            root=settings.bc_root,
-            tenant=settings.bc_tenant,
-            environment=settings.bc_environment,
-            scope=settings.bc_scope,
-            read_timeout=settings.http_timeout,
-        ),
-        tokens,
-        clock=around.monotonic,
-        sleep=around.sleep,
-    )
+    clients = clients_for(settings, around)
+    graph, bc = clients.graph, clients.business_central
     tables = Tables(table_service(settings, **around.storage_options()), settings.storage_prefix, local=around.local)
     now = around.now or tables.clock.now
     return Services(
@@ -131,7 +117,51 @@ def build(settings: Settings, around: Surroundings = Surroundings()) -> "Service
         mailbox_tenant=settings.tenant_id,
         tenant=settings.bc_tenant,
         limits=limits(settings),
+        granted=_granted(settings, clients.tokens),
     )
+
+
+def clients_for(settings: Settings, around: Surroundings = Surroundings()) -> Clients:
+    """The clients of both services. Opens no connection."""
+    from shared.business_central.environment import service as bc_service
+    from shared.outlook.service import graph_service
+    from shared.transport.auth import MsalTokens
+    from shared.transport.client import Client
+
+    tokens = around.tokens or MsalTokens(
+        authority_host=settings.authority_host,
+        tenant=settings.tenant_id,
+        client_id=settings.client_id,
+        credential=credential(settings),
+        clock=around.monotonic,
+    )
+    graph = Client(
+        replace(graph_service(settings.graph_root), read_timeout=settings.http_timeout),
+        tokens,
+        clock=around.monotonic,
+        sleep=around.sleep,
+    )
+    bc = Client(
+        bc_service(
+            root=settings.bc_root,
+            tenant=settings.bc_tenant,
+            environment=settings.bc_environment,
+            scope=settings.bc_scope,
+            read_timeout=settings.http_timeout,
+        ),
+        tokens,
+        clock=around.monotonic,
+        sleep=around.sleep,
+    )
+    return Clients(graph, bc, tokens)
+
+
+def _granted(settings: Settings, tokens: "TokenSource") -> "Granted":
+    from shared.engine.permissions import Api
+    from shared.transport.auth import roles_of
+
+    scopes = {Api.GRAPH: settings.graph_scope, Api.BC: settings.bc_scope}
+    return lambda api: roles_of(tokens.token(scopes[api]))
 
 
 def limits(settings: Settings) -> "Limits":
@@ -197,8 +227,22 @@ def credential(settings: Settings) -> "Credential":
 
 
 def _identity(settings: Settings) -> Callable[[], str]:
-    from azure.identity import ManagedIdentityCredential
+    from azure.core.exceptions import ClientAuthenticationError
+    from azure.identity import CredentialUnavailableError, ManagedIdentityCredential
 
     identity = ManagedIdentityCredential(client_id=settings.managed_identity_client_id)
     audience = _EXCHANGES.get(settings.authority_host, _EXCHANGE)
-    return lambda: identity.get_token(audience).token
+
+    def assertion() -> str:
+        try:
+            return str(identity.get_token(audience).token)
+        except ClientAuthenticationError as error:
+            if not isinstance(error, CredentialUnavailableError) and error.status_code not in {400, 401, 403, 404}:
+                raise RetryableError("The managed identity gives no token now; it is asked again later.") from error
+            raise SettingsError(
+                "The managed identity of MANAGED_IDENTITY_CLIENT_ID gives no token here. In Azure, assign it to the "
+                "function app; anywhere else leave the setting out and use a certificate or a secret.",
+                code="token-refused",
+            ) from error
+
+    return assertion

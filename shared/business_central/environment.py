@@ -55,6 +55,10 @@ class Environment:
             raise no_such_company()
         return Company(self._client, self._pace, company_id.lower(), page_size=self._page_size)
 
+    def announces_contacts(self, company_id: str) -> bool:
+        """See BusinessCentral. Raises CompanyUnavailable for an id that BC cannot have given."""
+        return self.notifications().announces_contacts(self.company(company_id).company_id)
+
     def notifications(self) -> EnvironmentNotifications:
         """See BusinessCentral."""
         return EnvironmentNotifications(self._client, self._pace)

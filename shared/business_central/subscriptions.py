@@ -45,11 +45,26 @@ class EnvironmentNotifications:
         self._client = client
         self._pace = pace
 
+    def announces_contacts(self, company_id: str) -> bool:
+        """What the environment itself says: the documentation's list leaves contacts out (6.1)."""
+        path = f"companies({company_id.lower()})/webhookSupportedResources"
+        for wanted in (CONTACTS, "v2.0*"):
+            address = runtime_address(self._client.service.root, query(path, filter=f"resource eq '{wanted}'"))
+            try:
+                rows = list(walk(self._client, self._pace, address, what="subscriptions.supported"))
+            except SyncError as error:
+                if error.code not in _NOT_THE_COMPANY:
+                    raise
+                continue
+            if any(_text(row.get("resource")).strip("/").lower() == CONTACTS for row in rows):
+                return True
+        return False
+
     def subscribe(self, draft: Draft) -> Granted:
         """See `Notifications`. BC decides how long it lasts: 3 days."""
         if not is_guid(draft.company_id):
             raise no_such_company()
-        if not self._notifies_of_contacts(draft.company_id.lower()):
+        if not self.announces_contacts(draft.company_id):
             raise SubscriptionRefused(
                 "Business Central offers no notifications for contacts in this environment. Nothing needs to be done: "
                 "the company is polled.",
@@ -99,21 +114,6 @@ class EnvironmentNotifications:
             for row in rows
             if _text(row.get("subscriptionId"))
         ]
-
-    def _notifies_of_contacts(self, company_id: str) -> bool:
-        """What the environment itself says: the documentation's list leaves contacts out (6.1)."""
-        path = f"companies({company_id})/webhookSupportedResources"
-        for wanted in (CONTACTS, "v2.0*"):
-            address = runtime_address(self._client.service.root, query(path, filter=f"resource eq '{wanted}'"))
-            try:
-                rows = list(walk(self._client, self._pace, address, what="subscriptions.supported"))
-            except SyncError as error:
-                if error.code not in _NOT_THE_COMPANY:
-                    raise
-                continue
-            if any(_text(row.get("resource")).strip("/").lower() == CONTACTS for row in rows):
-                return True
-        return False
 
     def _look_for_ours(self, draft: Draft) -> None:
         """Raises SubscriptionExists. Resources come back in several forms, with and without what stands before the

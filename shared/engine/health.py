@@ -3,11 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from shared.engine.connection import missing_permissions, try_directory
 from shared.engine.services import Services
-from shared.errors import MailboxUnavailable, SyncError
+from shared.errors import SyncError
 from shared.pace import Pace
-
-_NOBODY = "00000000-0000-0000-0000-000000000000"  #: a user that no directory knows
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +22,9 @@ def look(services: Services, pace: Pace) -> list[Part]:
     """Try each part by itself."""
     return [
         _tried("storage", lambda: _many(len(services.profiles.companies()), "have profiles")),
-        _tried("microsoft-graph", lambda: _graph(services, pace)),
+        _tried("microsoft-graph", lambda: try_directory(services, pace)),
         _tried("business-central", lambda: _many(len(services.business_central(pace).companies()), "can be read")),
+        _permissions(services),
     ]
 
 
@@ -32,13 +32,15 @@ def _many(number: int, what: str) -> str:
     return f"Companies that {what}: {number}."
 
 
-def _graph(services: Services, pace: Pace) -> str:
+def _permissions(services: Services) -> Part:
+    """What the tokens carry; only what is wrong is named."""
     try:
-        services.directory(pace).mailbox(_NOBODY)
-    except MailboxUnavailable as error:
-        if error.code not in ("unknown-user", "no-mailbox"):
-            raise
-    return "The directory can be read."
+        wrong = missing_permissions(services)
+    except SyncError as error:
+        return Part("permissions", False, str(error))
+    if wrong:
+        return Part("permissions", False, " ".join(f"{each.check}: {each.detail} {each.what_to_do}" for each in wrong))
+    return Part("permissions", True, "The tokens carry what they must.")
 
 
 def _tried(part: str, attempt: Callable[[], str]) -> Part:

@@ -8,6 +8,7 @@ from datetime import datetime
 from shared.engine.company_state import Companies
 from shared.engine.journal import Journal
 from shared.engine.limits import Limits
+from shared.engine.permissions import Granted
 from shared.engine.retention_state import Retention
 from shared.engine.sides import BusinessCentral, Directory
 from shared.engine.state import Mailboxes, Marks, Messages, Pauses, Profiles, Reports, Subscriptions
@@ -37,5 +38,6 @@ class Services:
     public_address: str = ""  #: root at which the services reach our webhooks; blank: no subscriptions, only polling
     mailbox_tenant: str = ""  #: the mailboxes' tenant, compared with the one that a notification names
     tenant: str = ""  #: BC's tenant, compared with the one that a caller comes from
+    granted: Granted = lambda api: None  #: the permissions that a token carries
     sleep: Callable[[float], None] = time.sleep
     limits: Limits = Limits()  # noqa: RUF009 - frozen

@@ -167,7 +167,14 @@ class Directory(Protocol):
         """Graph's subscriptions."""
 
     def mailbox(self, user: str) -> Mailbox:
+        """`find`, and `probe` unless it is a guest. Raises MailboxUnavailable, saying what to do."""
+
+    def find(self, user: str) -> Mailbox:
         """By e-mail address, user principal name or object id. Raises MailboxUnavailable, saying what to do."""
+
+    def probe(self, mailbox_id: str) -> None:
+        """Read a little of the mailbox's contacts. Raises MailboxUnavailable: `no-permission` when the app is refused,
+        else there is none."""
 
     def outlook(self, mailbox_id: str) -> OutlookSide:
         """The side of one mailbox."""
@@ -250,6 +257,9 @@ class BusinessCentral(Protocol):
 
     def company(self, company_id: str) -> BcSide:
         """The side of one company."""
+
+    def announces_contacts(self, company_id: str) -> bool:
+        """Whether the environment offers change notifications of this company's contacts."""
 
     def notifications(self) -> Notifications:
         """The environment's subscriptions."""

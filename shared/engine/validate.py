@@ -1,10 +1,11 @@
 """The “validate connection” of the set-up page: each part is tried by itself and says ok or what to do."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from shared.engine import company_feed
 from shared.engine.callers import Caller, Subject, check_origin, choose, user_id_of
+from shared.engine.checks import Check, Checks
+from shared.engine.connection import missing_permissions, try_company, try_mailbox
 from shared.engine.folder_choice import check_free, check_unmoved
 from shared.engine.folders import choose_folder
 from shared.engine.model import Profile
@@ -29,64 +30,27 @@ CHECKS = ("token", "mailbox", "folder", "company", "write", "filter", "selection
 _REFUSED = ("several-companies", "wrong-environment", "bad-user", "admin-only", "changed-meanwhile")
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One part of the connection."""
-
-    check: str  #: one of `CHECKS`
-    ok: bool | None  #: None: could not be tried, because of another part
-    detail: str
-    what_to_do: str = ""  #: blank when there is nothing to do
-
-
-@dataclass(slots=True)
-class _Checks:
-    found: dict[str, Check] = field(default_factory=dict)
-
-    def good(self, check: str, detail: str) -> None:
-        self.found[check] = Check(check, True, detail)
-
-    def bad(self, check: str, detail: str, what_to_do: str) -> None:
-        self.found[check] = Check(check, False, detail, what_to_do)
-
-    def run(self, check: str, failed: str, attempt: Callable[[], str]) -> bool:
-        """Try a part; `failed` says in short what did not work."""
-        try:
-            self.good(check, attempt())
-        except SettingsError as error:
-            self.bad("token", "The app gets no token.", str(error))
-            return False
-        except SyncError as error:
-            self.bad(check, failed, str(error))
-            return False
-        return True
-
-    def in_order(self) -> list[Check]:
-        missing = "Not tried, because of another part."
-        return [self.found.get(each, Check(each, None, missing, "Mend the other parts first.")) for each in CHECKS]
-
-
 def validate(services: Services, subject: Subject, wish: Wish, caller: Caller, pace: Pace) -> list[Check]:
     """Try everything for a profile as it is saved, or as it would be with the wish in it. Changes nothing but the
     company's feed. Raises RequestError for a request that is wrong in itself."""
     check_origin(services, caller)
-    checks = _Checks()
+    checks = Checks()
     draft = _draft(services, subject, wish, caller, pace, checks)
     if draft is None:
-        return checks.in_order()
+        return checks.in_order(CHECKS)
     _webhook(services, draft.profile, checks)
     _outlook(services, draft, wish, pace, checks)
     if checks.run("filter", "The filter cannot be used.", lambda: _filter(services, draft)):
         _business_central(services, draft.profile, pace, checks, lambda: _selection(services, draft, pace))
     else:
         _business_central(services, draft.profile, pace, checks, None)
-    if "token" not in checks.found and (_ok(checks, "mailbox") or _ok(checks, "company")):
-        checks.good("token", "The app gets tokens.")
-    return checks.in_order()
+    if "token" not in checks.found:
+        _permissions(services, checks)
+    return checks.in_order(CHECKS)
 
 
 def _draft(
-    services: Services, subject: Subject, wish: Wish, caller: Caller, pace: Pace, checks: _Checks
+    services: Services, subject: Subject, wish: Wish, caller: Caller, pace: Pace, checks: Checks
 ) -> Draft | None:
     """The profile to try; what keeps it from being made is itself an answer."""
     try:
@@ -106,13 +70,27 @@ def _draft(
     return None
 
 
+def _permissions(services: Services, checks: Checks) -> None:
+    """What the tokens lack, where something worked or they can say."""
+    try:
+        lacking = missing_permissions(services)
+    except SettingsError as error:
+        checks.bad("token", "The app gets no token.", str(error))
+        return
+    except SyncError:  # the parts that need a token say it
+        return
+    if lacking:
+        checks.bad("token", " ".join(each.detail for each in lacking), " ".join(each.what_to_do for each in lacking))
+    elif checks.is_good("mailbox") or checks.is_good("company"):
+        checks.good("token", "The app gets tokens.")
+
+
 _PART_OF = {"folder": "folder", "user": "mailbox", "mailbox": "mailbox"}
 
 
-def _outlook(services: Services, draft: Draft, wish: Wish, pace: Pace, checks: _Checks) -> None:
+def _outlook(services: Services, draft: Draft, wish: Wish, pace: Pace, checks: Checks) -> None:
     def mailbox() -> str:
-        services.directory(pace).mailbox(draft.profile.mailbox_id)
-        return "The mailbox can be reached."
+        return try_mailbox(services, draft.profile.mailbox_id, pace)
 
     def folder() -> str:
         positions = positions_of(services, draft)
@@ -136,15 +114,10 @@ def _filter(services: Services, draft: Draft) -> str:
 
 
 def _business_central(
-    services: Services, profile: Profile, pace: Pace, checks: _Checks, count: Callable[[], str] | None
+    services: Services, profile: Profile, pace: Pace, checks: Checks, count: Callable[[], str] | None
 ) -> None:
     def company() -> str:
-        known = services.business_central(pace).companies()
-        if profile.company_id not in {each.id.lower() for each in known}:
-            raise RequestError(
-                "Business Central has no such company, or the app may not read it. Check the app's permission sets."
-            )
-        return "The company can be read."
+        return try_company(services, profile.company_id, pace)
 
     if not checks.run("company", "The company cannot be read.", company):
         return
@@ -153,7 +126,7 @@ def _business_central(
         checks.run("selection", "The contacts could not be counted.", count)
 
 
-def _write(services: Services, profile: Profile, checks: _Checks) -> None:
+def _write(services: Services, profile: Profile, checks: Checks) -> None:
     """Nothing can be tried without writing; what runs were refused is known."""
     if profile.direction is Direction.TO_OUTLOOK:
         checks.good("write", "This profile writes nothing to Business Central.")
@@ -174,7 +147,7 @@ def _selection(services: Services, draft: Draft, pace: Pace) -> str:
     return f"Contacts selected: {number}."
 
 
-def _webhook(services: Services, profile: Profile, checks: _Checks) -> None:
+def _webhook(services: Services, profile: Profile, checks: Checks) -> None:
     """What upkeep met last; a subscription is not made for trying, since it announces changes from then on."""
     polled = "Changes in Outlook are found by the timer."
     if not services.public_address:
@@ -199,8 +172,3 @@ NO_ADDRESS = (
     "For changes within seconds set PUBLIC_ADDRESS to the https address at which Microsoft 365 reaches this app; "
     "everything else works without it."
 )
-
-
-def _ok(checks: _Checks, check: str) -> bool:
-    found = checks.found.get(check)
-    return found is not None and found.ok is True

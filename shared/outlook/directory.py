@@ -31,16 +31,25 @@ class OutlookDirectory:
     def mailbox(self, user: str) -> Mailbox:
         """See `Directory`: looks the user up and tries the mailbox. A guest is answered untried.
 
-        Disabled accounts count as shared mailboxes; rooms cannot be told from users (reference 11). Without permission
-        to look users up, an object id is taken as it is.
-
         Raises MailboxUnavailable with code no-mailbox, unknown-user, ambiguous-user or no-permission.
         """
-        user = user.strip()
-        mailbox = self._look_up(user)
+        mailbox = self.find(user)
         if mailbox.kind != "guest":
-            self._probe(mailbox.id)
+            self.probe(mailbox.id)
         return mailbox
+
+    def find(self, user: str) -> Mailbox:
+        """See `Directory`. Disabled accounts count as shared mailboxes; rooms cannot be told from users (reference 11).
+        Without permission to look users up, an object id is taken as it is.
+
+        Raises MailboxUnavailable with code unknown-user, ambiguous-user or no-permission.
+        """
+        return self._look_up(user.strip())
+
+    def probe(self, mailbox_id: str) -> None:
+        """See `Directory`."""
+        url = wire.with_query(wire.folders_path(mailbox_id), top="1", select="id")
+        self._requests.get(url, what="mailbox.probe")
 
     def outlook(self, mailbox_id: str) -> OutlookMailbox:
         """See `Directory`."""
@@ -81,11 +90,6 @@ class OutlookDirectory:
             if meaning(answer) in {Meaning.BUSY, Meaning.CONFLICT}:
                 raise mailbox_failure(answer)
         raise _unavailable(Meaning.UNKNOWN_USER)
-
-    def _probe(self, mailbox_id: str) -> None:
-        """Whether there is a mailbox that we may use."""
-        url = wire.with_query(wire.folders_path(mailbox_id), top="1", select="id")
-        self._requests.get(url, what="mailbox.probe")
 
 
 def _answered(outcome: Answer | Unanswered) -> Answer:

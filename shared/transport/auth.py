@@ -1,5 +1,7 @@
 """Tokens for Graph and BC, got with MSAL for the app itself (Graph reference 10.1, BC reference 9.1)."""
 
+import base64
+import json
 import logging
 import re
 import threading
@@ -87,6 +89,14 @@ _ADVICE: Mapping[int, str] = {
     700027: "the certificate is not registered for the app or has expired: upload it to the app registration",
     700213: "no federated credential matches the managed identity: check its issuer, subject and audience",
     70021: "no federated credential matches the managed identity: check its issuer, subject and audience",
+    700024: "the assertion is not valid at this time: set this machine's clock right",
+    700211: "no federated credential has this issuer: check its issuer, which names the tenant",
+    700212: "no federated credential has this audience: check its audience, which differs between clouds",
+    7000218: "no credential came along: set one of the three settings for it",
+    7000229: "the app has no service principal in the tenant: give admin consent, or create its enterprise application",
+    900023: "the tenant is no tenant id or domain name: check it",
+    1002012: "the scope is not one of a service: check the scope setting, which ends with /.default",
+    53003: "a Conditional Access policy for workload identities blocks the app: leave it out of the policy",
     500011: "the tenant does not know the service behind the scope: check the scope setting",
     7000112: "the app is disabled in the tenant: enable its enterprise application",
 }
@@ -164,6 +174,26 @@ class MsalTokens:
             instance_discovery=None if host in _KNOWN_HOSTS else False,
             timeout=TIMEOUT,
         )
+
+
+def claims_of(token: str) -> Mapping[str, Any]:
+    """What a token says of itself, unchecked: for telling an administrator, never for deciding. Empty when it cannot be
+    read: to its bearer a token is a text without a promised form."""
+    parts = token.split(".")
+    try:
+        claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    except (IndexError, ValueError):
+        return {}
+    return claims if isinstance(claims, dict) else {}
+
+
+def roles_of(token: str) -> frozenset[str] | None:
+    """The application permissions that a token carries; None when it does not tell."""
+    claims = claims_of(token)
+    roles = claims.get("roles", [])  # a token without any permission has no such claim
+    if "aud" not in claims or not isinstance(roles, list):
+        return None
+    return frozenset(each for each in roles if isinstance(each, str))
 
 
 def _for_msal(credential: Credential) -> str | dict[str, Any]:

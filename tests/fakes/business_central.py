@@ -212,6 +212,10 @@ class MemoryEnvironment:
         """Port."""
         return self.watch
 
+    def announces_contacts(self, company_id: str) -> bool:
+        """Port."""
+        return self.company(company_id).company_id == company_id
+
     def add(self, company_id: str) -> MemoryCompany:
         """A new company."""
         self.all[company_id] = MemoryCompany(company_id, self.faults, self.clock)

@@ -314,6 +314,12 @@ class MemoryDirectory:
                 raise MailboxUnavailable("There is no such mailbox.", code="no-mailbox")
             return Mailbox(key, f"{key}@contoso.example", "user")
 
+    find = mailbox
+
+    def probe(self, mailbox_id: str) -> None:
+        """Port."""
+        self.mailbox(mailbox_id)
+
     def outlook(self, mailbox_id: str) -> MemoryMailbox:
         """Port; in tests also the way to the user's hands."""
         if mailbox_id in self.unavailable:

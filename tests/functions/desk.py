@@ -18,6 +18,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 
 import function_app
 from shared.bootstrap import use_services
+from shared.engine.permissions import Api
 from shared.engine.run import run_mailbox
 from shared.engine.services import Services
 from shared.engine.sides import BcCompany, Mailbox
@@ -138,6 +139,12 @@ class Desk:
             new_id=lambda: f"{next(numbers):08x}",
             tenant=TENANT,
         )
+        use_services(self.services)
+
+    def grant(self, graph: set[str], bc: set[str]) -> None:
+        """The app's tokens carry these permissions from now on."""
+        roles = {Api.GRAPH: frozenset(graph), Api.BC: frozenset(bc)}
+        self.services = replace(self.services, granted=roles.__getitem__)
         use_services(self.services)
 
     def announce_at(self, address: str) -> None:

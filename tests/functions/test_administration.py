@@ -205,7 +205,22 @@ def test_health_names_the_part_that_fails(desk: Desk, monkeypatch: pytest.Monkey
         "storage": True,
         "microsoft-graph": False,
         "business-central": True,
+        "permissions": True,
     }
+
+
+def test_health_names_a_permission_that_the_token_lacks(desk: Desk) -> None:
+    desk.grant(graph={"Contacts.ReadWrite", "Contacts.Read", "User.Read.All"}, bc=set())
+    response = desk.call("GET", "/api/admin/health")
+    (part,) = [each for each in response.body["parts"] if not each["ok"]]
+    assert (response.status, part["part"]) == (503, "permissions")
+    assert "API.ReadWrite.All" in part["detail"]
+    assert "admin consent" in part["detail"]
+
+
+def test_health_takes_a_token_without_contacts_for_exchange_s_roles(desk: Desk) -> None:
+    desk.grant(graph=set(), bc={"API.ReadWrite.All"})
+    assert desk.call("GET", "/api/admin/health").status == 200
 
 
 def test_health_names_missing_settings(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

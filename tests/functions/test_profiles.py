@@ -7,7 +7,7 @@ import pytest
 from shared.engine.model import Positions
 from shared.engine.sides import FolderStamp
 from shared.engine.state import Changes
-from shared.errors import CompanyUnavailable, SettingsError
+from shared.errors import CompanyUnavailable, MailboxUnavailable, SettingsError
 from tests.fakes.world import COMPANY, ENVIRONMENT
 from tests.functions.desk import ADA, BEN, GUEST, OTHER_COMPANY, SALES, TENANT, UNLICENSED, Desk
 
@@ -362,6 +362,37 @@ def test_validate_says_which_part_fails(desk: Desk) -> None:
     assert (bad_filter["filter"], bad_filter["selection"], bad_filter["company"]) == (False, None, True)
     assert checks(desk, {"folder": ""})["folder"] is False
     assert checks(desk, {"company": "Adatum"})["company"] is False
+
+
+def test_validate_says_which_permission_is_missing(desk: Desk) -> None:
+    desk.grant(graph={"Contacts.ReadWrite", "User.Read.All"}, bc={"API.ReadWrite.All"})
+    response = desk.call("POST", f"{ADDRESS}/validate", {})
+    token = next(each for each in response.body["checks"] if each["check"] == "token")
+    assert (response.body["ok"], token["ok"]) == (False, False)
+    assert "Contacts.Read " in token["whatToDo"]
+
+
+@pytest.mark.parametrize(
+    ("roles", "advice"),
+    [
+        ({"Contacts.ReadWrite", "Contacts.Read"}, "application access policy"),
+        (set(), "Test-ServicePrincipalAuthorization"),
+    ],
+)
+def test_validate_tells_why_a_mailbox_is_closed_by_what_the_token_carries(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, roles: set[str], advice: str
+) -> None:
+    desk.grant(graph={*roles, "User.Read.All"}, bc={"API.ReadWrite.All"})
+    desk.save()
+
+    def refused(_self: object, _user: str) -> None:
+        raise MailboxUnavailable("The app may not use this mailbox.", code="no-permission")
+
+    monkeypatch.setattr("tests.functions.desk.Directory.mailbox", refused)
+    answer = desk.call("POST", f"{ADDRESS}/validate", {})
+    mailbox = next(each for each in answer.body["checks"] if each["check"] == "mailbox")
+    assert mailbox["ok"] is False
+    assert advice in mailbox["whatToDo"]
 
 
 def test_validate_works_for_a_saved_profile(desk: Desk) -> None:

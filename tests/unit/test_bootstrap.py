@@ -3,12 +3,21 @@
 from dataclasses import fields, replace
 
 import pytest
+from azure.core.exceptions import ClientAuthenticationError
+from azure.identity import CredentialUnavailableError, ManagedIdentityCredential
 
 from shared import bootstrap
 from shared.engine.limits import Limits, SafetyLimits, SwingLimits
-from shared.errors import SettingsError
+from shared.errors import RetryableError, SettingsError
 from shared.settings import Settings, read, reset_settings
 from shared.transport.auth import Assertion, Certificate, Secret
+
+
+def _refused(status: int) -> ClientAuthenticationError:
+    error = ClientAuthenticationError("refused")
+    error.status_code = status
+    return error
+
 
 BASICS = {
     "ENTRA_TENANT_ID": "t",
@@ -56,6 +65,28 @@ def test_the_best_credential_counts() -> None:
     assert isinstance(bootstrap.credential(settings()), Secret)
     assert isinstance(bootstrap.credential(settings(**both)), Certificate)
     assert isinstance(bootstrap.credential(settings(**both, MANAGED_IDENTITY_CLIENT_ID="m")), Assertion)
+
+
+@pytest.mark.parametrize(
+    ("refusal", "error"),
+    [
+        (CredentialUnavailableError("no endpoint"), SettingsError),
+        (_refused(400), SettingsError),
+        (_refused(500), RetryableError),
+        (_refused(429), RetryableError),
+    ],
+)
+def test_a_managed_identity_without_a_token_says_so_or_is_asked_again(
+    monkeypatch: pytest.MonkeyPatch, refusal: Exception, error: type[Exception]
+) -> None:
+    def refuse(_self: object, _scope: str) -> None:
+        raise refusal
+
+    monkeypatch.setattr(ManagedIdentityCredential, "get_token", refuse)
+    assertion = bootstrap.credential(settings(MANAGED_IDENTITY_CLIENT_ID="m"))
+    assert isinstance(assertion, Assertion)
+    with pytest.raises(error, match="managed identity"):
+        assertion.fetch()
 
 
 def test_services_are_built_once_and_a_failure_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,12 +3,13 @@
 import threading
 from typing import Any, ClassVar
 
+import jwt
 import msal
 import pytest
 import requests
 
 from shared.errors import RetryableError, SettingsError
-from shared.transport.auth import Assertion, Certificate, Credential, MsalTokens, Secret
+from shared.transport.auth import Assertion, Certificate, Credential, MsalTokens, Secret, roles_of
 from tests.fakes.http_service import FakeTime
 
 
@@ -182,3 +183,22 @@ def test_a_busy_platform_is_retried(app: type[FakeApp]) -> None:
 
 def test_credentials_do_not_show_their_secret() -> None:
     assert "x1" not in repr(Secret("x1")) + repr(Certificate("x1"))
+
+
+def jwt_of(claims: dict[str, Any]) -> str:
+    return jwt.encode(claims, "a key that nobody checks, long enough", algorithm="HS256")
+
+
+def test_a_token_shows_its_permissions() -> None:
+    assert roles_of(jwt_of({"aud": "a", "roles": ["Contacts.Read", "User.Read.All"]})) == {
+        "Contacts.Read",
+        "User.Read.All",
+    }
+    assert roles_of(jwt_of({"aud": "a"})) == frozenset()  # an app without any permission gets a token all the same
+
+
+@pytest.mark.parametrize(
+    "token", ["", "opaque", "a.b", "a.é.c", "a.W10.c", jwt_of({"roles": ["x"]}), jwt_of({"aud": "a", "roles": "x"})]
+)
+def test_a_token_that_cannot_be_read_says_nothing(token: str) -> None:
+    assert roles_of(token) is None
