@@ -1,7 +1,7 @@
 using 'main.bicep'
 
-// azd fills these in from its environment: azd env set NAME value
-param name = readEnvironmentVariable('CONTACT_SYNC_NAME', 'contososync')
-param entraClientId = readEnvironmentVariable('ENTRA_CLIENT_ID', '00000000-0000-0000-0000-000000000000')
+// From the environment; azd fills it from its own: azd env set NAME value
+param name = readEnvironmentVariable('CONTACT_SYNC_NAME')
+param entraClientId = readEnvironmentVariable('ENTRA_CLIENT_ID')
 param bcEnvironment = readEnvironmentVariable('BC_ENVIRONMENT', 'Production')
-param alertEmails = ['sync-admins@contoso.com']
+param alertEmails = split(readEnvironmentVariable('ALERT_EMAILS'), ',')
