@@ -56,6 +56,11 @@ _PERSONS = (
     ("David Lee", "Fitter", "Chicago", "Chicago"),
     ("Robert Zare", "Driver", "Chicago", "Chicago"),
 )
+#: of a fair, imported later on
+VISITORS = (
+    *("Abby Lind", "Bo Carter", "Chris Doyle", "Dana Wells", "Ed Novak", "Faye Porter"),
+    *("Gus Harper", "Hana Sato", "Ian Frost", "Joy Banks", "Kim Reyes", "Lou Marsh"),
+)
 _LETTERS = str.maketrans({"ü": "u", "ß": "ss", "ø": "o", "æ": "ae", "é": "e"})
 
 #: The one without an address that BC accepts, and the one who must not be given away: neither is ever synced (R1).
@@ -84,6 +89,20 @@ def company_contacts() -> list[Contact]:
             }
         )
     return made
+
+
+def visitors() -> list[Contact]:
+    """Twelve more at Lakeside Supplies, who come and go together."""
+    return [
+        {
+            "displayName": name,
+            "jobTitle": "Visitor",
+            "companyNumber": "KT100005",
+            "email": email_of(name),
+            **_address("Chicago", index),
+        }
+        for index, name in enumerate(VISITORS)
+    ]
 
 
 def email_of(name: str) -> str:

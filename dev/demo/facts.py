@@ -39,6 +39,11 @@ class Facts:
         }
 
 
+def writes(system: System, mark: int) -> int:
+    """How many writes the services were asked for since a mark."""
+    return sum(each.writes for each in system.counts(mark).values())
+
+
 def phone(contact: Contact) -> str:
     """An Outlook contact's first business phone."""
     return next(iter(contact.get("businessPhones") or ()), "")

@@ -5,15 +5,15 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from dev.demo import safeguards
 from dev.demo.cast import ADA, BEN, BLOCKED, CLEO, CLEOS_OWN, NO_EMAIL, USERS, company_contacts
 from dev.demo.edits import edits
-from dev.demo.facts import Facts, phone, town
-from dev.demo.telling import Teller
+from dev.demo.facts import Facts, phone, town, writes
+from dev.demo.telling import SHOWN, Teller
 from dev.system import System
 
 type Report = Mapping[str, Any]
 
-SHOWN = 4  #: contacts of each mailbox in a table
 HER_NUMBER = "+49 30 5550777"
 SOON = 20.0  #: seconds within which an announced change must have arrived; a slow machine may need some
 NARROWER = {"country": "GB", "city": "London"}
@@ -26,7 +26,8 @@ def tell(system: System, teller: Teller) -> None:
     _first_sync(system, teller, facts)
     _edits_on_both_sides(system, teller, facts)
     _another_filter(system, teller, facts)
-    _undone(system, teller, facts)
+    safeguards.held(system, teller, facts)
+    safeguards.undone(system, teller, facts)
     _announced(system, teller, facts)
     _nothing_to_do(system, teller)
 
@@ -122,9 +123,7 @@ def _another_filter(system: System, teller: Teller, facts: Facts) -> None:
     teller.say(f"The filter would be {_text(NARROWER)}. The preview shows {len(removals)} removals, and says:")
     for held in preview["held"]:
         teller.say(f"  held ({held['kind']}): {held['count']}, since this is {held['limit']}")
-    teller.claim(
-        "the preview wrote nothing", not _writes(system, mark) and facts.in_folder(ADA).keys() == before.keys()
-    )
+    teller.claim("the preview wrote nothing", not writes(system, mark) and facts.in_folder(ADA).keys() == before.keys())
     report = system.app.sync(ADA.address, filter=NARROWER)
     teller.claim(
         f"without a confirmation the run holds them back (status “{report['status']}”), and nobody is removed",
@@ -139,33 +138,6 @@ def _another_filter(system: System, teller: Teller, facts: Facts) -> None:
         set(left) == wanted,
     )
     teller.claim("nobody was deleted in Business Central", before.keys() <= facts.in_bc().keys())
-
-
-def _undone(system: System, teller: Teller, facts: Facts) -> None:
-    teller.heading("An import in Business Central went wrong: an administrator undoes Ada's run")
-    before = facts.in_folder(ADA)
-    for name in before:
-        system.simulators.bc.update_contact(facts.in_bc()[name]["number"], jobTitle="IMPORT TEST")
-    run = system.app.sync(ADA.address)
-    preview = system.app.undo(run["runId"], preview=True, actor="admin@contoso.example")
-    rows = [
-        (step["name"], field["field"], field["from"], field["to"] or "(blank)")
-        for step in preview["plan"]
-        for field in step["fields"]
-    ]
-    more = [(f"… and {len(rows) - SHOWN} more", *[""] * 3)] if len(rows) > SHOWN else []
-    teller.table(("contact", "field", "now", "will be again"), [*rows[:SHOWN], *more], "A preview of the undo")
-    undone = system.app.undo(run["runId"], actor="admin@contoso.example")
-    teller.reports([("Ada", undone)])
-    titles = {name: each.get("jobTitle") or "" for name, each in facts.in_folder(ADA).items()}
-    teller.claim(
-        f"the run's {run['toOutlook']['updated']} changes in Ada's folder are gone",
-        titles == {name: each.get("jobTitle") or "" for name, each in before.items()},
-    )
-    mark = system.mark()
-    for mode in ("incremental", "full"):
-        system.app.sync(ADA.address, mode)
-    teller.claim("no later run does it again: an incremental and a full one wrote nothing", not _writes(system, mark))
 
 
 def _announced(system: System, teller: Teller, facts: Facts) -> None:
@@ -216,13 +188,9 @@ def _nothing_to_do(system: System, teller: Teller) -> None:
                 system.app.sync(user.address, what)
         counts = system.counts(mark)
         teller.claim(
-            f"{what}: nothing was written, to no mailbox and not to Business Central", not _writes(system, mark)
+            f"{what}: nothing was written, to no mailbox and not to Business Central", not writes(system, mark)
         )
         teller.counts(counts, "All three")
-
-
-def _writes(system: System, mark: int) -> int:
-    return sum(each.writes for each in system.counts(mark).values())
 
 
 def _runs_since(system: System, seen: Mapping[str, Report]) -> list[tuple[str, Report]]:

@@ -11,6 +11,7 @@ from rich.table import Table
 from dev.system.running import Counts
 
 WIDTH = 100
+SHOWN = 4  #: rows of a long table
 
 
 class Teller:

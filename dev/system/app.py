@@ -110,6 +110,11 @@ class App:
             time.sleep(0.1)
         return report
 
+    def approve(self, run_id: str, holds: Mapping[str, int], actor: str) -> Json:
+        """Approve what a run holds, kinds with counts, and wait for the report of the run that does it."""
+        body = {"holds": [{"kind": kind, "count": count} for kind, count in holds.items()], "actor": actor}
+        return self.wait_for_run(self.admin("POST", f"/api/admin/runs/{run_id}/approve", body)["runId"])
+
     def undo(self, run_id: str, **members: Any) -> Json:
         """Undo a run by the admin door and wait for the report of that."""
         asked = self.admin("POST", f"/api/admin/runs/{run_id}/undo", members)
