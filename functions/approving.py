@@ -1,6 +1,7 @@
 """Admin door: what the safety stop holds is approved (R26)."""
 
-from typing import List  # noqa: UP035 - the worker refuses list[str] in func.Out
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, List  # noqa: UP035 - the worker refuses list[str] in func.Out
 
 import azure.functions as func
 
@@ -9,6 +10,10 @@ from functions.incoming import caller, named, read_body
 from functions.problems import answering
 from functions.queues import CONNECTION, SYNC_JOBS, waking
 from shared.bootstrap import get_services
+from shared.errors import RequestError
+
+if TYPE_CHECKING:
+    from functions.bodies import HoldBody
 
 bp = func.Blueprint()
 
@@ -26,7 +31,15 @@ def admin_approve(req: func.HttpRequest, jobs: func.Out[List[str]]) -> func.Http
     services, body = get_services(), read_body(req, ApproveBody)
     who = caller(req, body)
     check_origin(services, who)
-    wanted = {each.kind: each.count for each in body.holds}
+    wanted = _each_once(body.holds)
     report = approve(services, str(req.route_params.get("id", "")), wanted, named(who))
     jobs.set(waking([report]))
     return run_accepted(report)
+
+
+def _each_once(holds: "Sequence[HoldBody]") -> dict[str, int]:
+    """kind -> count. Raises RequestError `bad-member` when a kind stands twice: which number is meant?"""
+    wanted = {each.kind: each.count for each in holds}
+    if len(wanted) < len(holds):
+        raise RequestError("`holds` names a kind twice; name each once.", code="bad-member", field="holds")
+    return wanted

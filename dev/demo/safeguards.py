@@ -14,10 +14,11 @@ def held(system: System, teller: Teller, facts: Facts) -> None:
     teller.heading("Many are deleted in Business Central: the run is held until an administrator approves")
     system.simulators.bc.seed(visitors())
     system.tick()
-    before, ids = facts.in_folder(BEN), {name: facts.in_bc()[name]["id"] for name in VISITORS}
+    before, in_bc = facts.in_folder(BEN), facts.in_bc()
+    ids = {name: in_bc[name]["id"] for name in VISITORS}
     teller.say(f"{len(ids)} visitors of a fair were imported, and are in Ben's folder. Somebody deletes them all.")
     for name in VISITORS:
-        system.simulators.bc.delete_contact(facts.in_bc()[name]["number"])
+        system.simulators.bc.delete_contact(in_bc[name]["number"])
     run = system.app.sync(BEN.address)
     teller.reports([("Ben", run)])
     for each in run["held"]:

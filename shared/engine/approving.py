@@ -21,7 +21,13 @@ def approve(services: Services, run_id: str, wanted: Mapping[str, int], actor: s
     report = _held_run(services, run_id)
     profile = services.profiles.get(report.company_id, report.profile_id)
     if profile is None:
-        raise RequestError("The profile of this run does not exist any more.", code="no-profile", status=404)
+        raise RequestError(
+            "The profile of this run does not exist any more, and nothing waits for it. Made anew it compares "
+            "everything, and its run holds what is due then.",
+            code="no-profile",
+            status=404,
+            field="id",
+        )
     kinds = {kind: _approved(services, report, kind, count) for kind, count in wanted.items()}
     asked = request_run(services, profile, Wanted(approves=Approval(run_id, kinds)), actor)
     at = services.now()
@@ -37,13 +43,24 @@ def _held_run(services: Services, run_id: str) -> Report:
     report = services.reports.get(run_id)
     if report is None:
         raise RequestError(
-            "There is no such run. Reports are kept for 30 days.", code="unknown-run", status=404, field="id"
+            f"There is no such run: the id is wrong, or the run is older than {services.limits.retention_days} days. "
+            f"{_LOOK}",
+            code="unknown-run",
+            status=404,
+            field="id",
         )
-    if report.status is not RunStatus.HELD or report.preview:
-        raise RequestError(
-            "This run holds nothing back; there is nothing to approve.", code="not-held", status=409, field="id"
-        )
-    return report
+    if report.status is RunStatus.HELD and not report.preview:
+        return report
+    if report.preview:
+        words = "A preview only shows what would be held. Start the run itself, and approve that one."
+    elif report.status in (RunStatus.QUEUED, RunStatus.RUNNING):
+        words = "The run is still under way. Wait for its end; what it then holds can be approved."
+    else:
+        words = f"This run holds nothing back; there is nothing to approve. {_LOOK}"
+    raise RequestError(words, code="not-held", status=409, field="id")
+
+
+_LOOK = "`state.holds` of GET /api/profiles/{user} tells what waits, and which run is to be approved."
 
 
 def _approved(services: Services, report: Report, kind: str, count: int) -> datetime | None:
@@ -51,17 +68,26 @@ def _approved(services: Services, report: Report, kind: str, count: int) -> date
     named = next((each for each in report.held if each.kind == kind), None)
     if named is None:
         kinds = ", ".join(each.kind for each in report.held)
-        raise _cannot("not-held", f"This run did not hold {kind}, but: {kinds}.")
+        raise _cannot("not-held", f"This run did not hold {kind[:40]}. It held: {kinds}. Name one of these.")
     hold = _hold(services, report, named)
     if hold.has_lapsed(services.now(), services.limits.hold_days):
         days = services.limits.hold_days
         raise _cannot(
-            "hold-lapsed", f"What is held may be approved for {days:g} days. Start a run: it holds anew what is due."
+            "hold-lapsed",
+            f"What is held may be approved for {days:g} days, which are over. Start a run: it holds anew what is due.",
         )
     if count != named.count:
-        raise _cannot("count-differs", f"Of {kind} this run held {named.count}, not {count}. Look at it again.")
+        raise _cannot(
+            "count-differs",
+            f"Of {kind} this run held {named.count}, not {count}. Look into its report, and approve {named.count} if "
+            "that is what should be done.",
+        )
     if hold.count != named.count:
-        raise _cannot("count-differs", f"Of {kind} {hold.count} wait by now. Start a run and approve that one.")
+        raise _cannot(
+            "count-differs",
+            f"Of {kind} this run held {named.count}, but {hold.count} wait by now. Start a run, look into its report, "
+            "and approve that one.",
+        )
     return hold.since
 
 
@@ -73,9 +99,11 @@ def _hold(services: Services, report: Report, named: HeldKind) -> Hold:
     state = services.mailboxes.peek(report.mailbox_id, report.company_id, report.profile_id)
     hold = state.positions().holds.get(named.kind)
     if hold is None:
-        raise _cannot("not-held", f"Nothing of {named.kind} waits any more.")
+        raise _cannot("not-held", f"Nothing of {named.kind} waits any more: it was done, or is not due now. {_LOOK}")
     if hold.run_id != report.run_id:
-        raise _cannot("not-newest", f"A later run holds this; approve that one: {hold.run_id}.")
+        raise _cannot(
+            "not-newest", f"A later run holds this. Look into its report and approve that one: {hold.run_id}."
+        )
     return hold
 
 
@@ -84,9 +112,13 @@ def _company_hold(services: Services, report: Report, named: HeldKind) -> Hold:
     feed = services.companies.feed(report.company_id)
     hold = next((each for each in (feed.stopped, feed.held) if each is not None and each.kind == named.kind), None)
     if hold is None:
-        raise _cannot("not-held", f"Nothing of {named.kind} waits any more.")
+        raise _cannot("not-held", f"Nothing of {named.kind} waits any more: it was done, or is not due now. {_LOOK}")
     if hold.since != named.since:
-        raise _cannot("not-newest", "The company holds more, or something else, by now. Start a run and approve that.")
+        raise _cannot(
+            "not-newest",
+            "The company holds more, or something else, by now. Start a run, look into its report, and approve that "
+            "one.",
+        )
     return hold
 
 
@@ -95,7 +127,8 @@ def _check_not_approved(services: Services, named: HeldKind) -> None:
     carrying_out = services.reports.get(named.approved_run) if named.approved_run else None
     if carrying_out is not None and carrying_out.status in (RunStatus.QUEUED, RunStatus.RUNNING):
         raise _cannot(
-            "already-approved", f"It was approved by {named.approved_by}; run {named.approved_run} carries it out."
+            "already-approved",
+            f"It was approved by {named.approved_by}. Wait for the run that carries it out: {named.approved_run}.",
         )
 
 

@@ -15,9 +15,9 @@ def held_run(desk: Desk) -> str:
     return run(desk)
 
 
-def run(desk: Desk) -> str:
+def run(desk: Desk, mode: str = "incremental") -> str:
     desk.world.clock.advance(seconds=1)
-    run_id = desk.call("POST", "/api/sync", {"user": ADA, "mode": "incremental"}).body["runId"]
+    run_id = desk.call("POST", "/api/sync", {"user": ADA, "mode": mode}).body["runId"]
     desk.work()
     return str(run_id)
 
@@ -51,6 +51,7 @@ def test_r26_a_held_run_is_approved_and_carried_out(desk: Desk) -> None:
         ({"holds": HOLDS}, (400, "missing-member", "actor")),
         ({"actor": "a"}, (400, "missing-member", "holds")),
         ({"actor": "a", "holds": []}, (400, "bad-member", "holds")),
+        ({"actor": "a", "holds": [*HOLDS, *HOLDS]}, (400, "bad-member", "holds")),
         ({"actor": "a", "holds": [{"kind": "outlook-removals", "count": 14}]}, (409, "count-differs", "holds")),
         ({"actor": "a", "holds": [{"kind": "bc-removals", "count": 15}]}, (409, "not-held", "holds")),
     ],
@@ -60,6 +61,29 @@ def test_r26_an_approval_names_what_it_approves_and_who_gives_it(
 ) -> None:
     run_id = held_run(desk)
     assert desk.call("POST", f"/api/admin/runs/{run_id}/approve", body).problem == problem
+
+
+def test_r26_a_refused_approval_says_what_to_do(desk: Desk) -> None:
+    run_id = held_run(desk)
+
+    def says(run_id: str, count: int = 15, kind: str = "outlook-removals") -> str:
+        body = {"holds": [{"kind": kind, "count": count}], "actor": "the admin"}
+        answer = desk.call("POST", f"/api/admin/runs/{run_id}/approve", body)
+        assert answer.status in (404, 409)
+        return str(answer.body["detail"])
+
+    preview = desk.call("POST", "/api/sync", {"user": ADA, "mode": "full", "preview": True}).body["runId"]
+    desk.work()
+    assert "Start the run itself" in says(preview)
+    assert "approve 15 if" in says(run_id, 14)
+    assert "It held: outlook-removals" in says(run_id, kind="removals")
+    assert "state.holds" in says("nothing")
+    newer = run(desk, mode="full")
+    assert f"approve that one: {newer}" in says(run_id)
+    desk.world.clock.advance(days=8)
+    assert "Start a run" in says(newer)
+    waiting = desk.call("POST", "/api/sync", {"user": ADA, "mode": "incremental"}).body["runId"]
+    assert "Wait for its end" in says(waiting)
 
 
 def test_r26_only_a_held_run_is_approved(desk: Desk) -> None:
