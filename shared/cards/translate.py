@@ -64,6 +64,17 @@ def for_outlook(field: Field, value: str, countries: Countries) -> str:
     return value
 
 
+def agree(field: Field, bc_value: str, outlook_value: str, countries: Countries) -> bool:
+    """Whether both sides hold the same, each in its own terms. A name is given as one name (R20)."""
+    if field is Field.COMPANY:
+        return matching_key(outlook_value) == matching_key(bc_value)
+    if for_outlook(field, bc_value, countries) == outlook_value:
+        return True
+    return (
+        field is Field.COUNTRY and bool(outlook_value) and countries.codes.get(matching_key(outlook_value)) == bc_value
+    )
+
+
 def for_bc(field: Field, value: str, bc_value: str, countries: Countries) -> str | Refusal:
     """What BC shall hold of an Outlook value, or why it cannot. `bc_value` is what BC holds now (R3).
 

@@ -15,7 +15,7 @@ from datetime import datetime
 from shared.cards import names
 from shared.cards.model import EMPTY_CARD, FIELDS, BcContact, Card, Field, OutlookContact
 from shared.cards.normalise import matching_key
-from shared.cards.translate import Countries, Refusal, for_bc, for_outlook
+from shared.cards.translate import Countries, Refusal, agree, for_bc, for_outlook
 from shared.planning.model import CompanyFromOutlook, Direction, Link, NoteKind, Pause, Rules, Side, Swing, SwingLimits
 from shared.planning.oscillation import counted, set_back_at
 
@@ -249,14 +249,7 @@ class _Pair:
 
     def _agrees(self) -> bool:
         """Whether both sides hold the same now, each in its own terms."""
-        if self.which is Field.COMPANY:
-            return matching_key(self.now_outlook) == matching_key(self.now_bc)
-        if for_outlook(self.which, self.now_bc, self.around.countries) == self.now_outlook:
-            return True
-        return self.which is Field.COUNTRY and bool(self.now_outlook) and self._same_country()
-
-    def _same_country(self) -> bool:
-        return self.around.countries.codes.get(matching_key(self.now_outlook)) == self.now_bc
+        return agree(self.which, self.now_bc, self.now_outlook, self.around.countries)
 
     def _write_outlook(self) -> None:
         self.result.to_outlook[self.which] = for_outlook(self.which, self.now_bc, self.around.countries)

@@ -33,7 +33,7 @@ from shared.planning.model import (
     Shown,
     Side,
 )
-from shared.planning.pairs import PRIVATE, decide, erasure, removal, values_for_outlook
+from shared.planning.pairs import LOST_WITH_BC, LOST_WITH_SCOPE, PRIVATE, decide, erasure, removal, values_for_outlook
 from shared.planning.parked import ParkedByClue
 from shared.planning.scope import belongs, is_limited_out, scope_of
 from shared.planning.undone import UNDONE, looks
@@ -138,7 +138,7 @@ class Newcomers:
             if rules.policies.on_bc_delete is OnBcDelete.KEEP:
                 yield from self._park(contact, "kept", "", bc_id=bc_id)
             elif isinstance(reading, Absent):
-                yield from notes.lost_edits(link, contact, "lost-by-deletion", LOST_WITH_BC)
+                yield from notes.lost_edits(link, contact, "lost-by-deletion", LOST_WITH_BC, self.inputs.countries)
                 yield removal(self.inputs, Cause.DELETED_IN_BC, link, None, contact, linked=False)
         elif belongs(reading.contact, rules, origin):
             if bc_id in self.replaceable:
@@ -150,8 +150,8 @@ class Newcomers:
             yield from self._park(contact, "kept", "", bc_id=bc_id)
         else:
             as_in_bc = EMPTY_CARD.with_values(values_for_outlook(self.inputs, reading.contact))
-            known = replace(link, base_outlook=as_in_bc)
-            yield from notes.lost_edits(known, contact, "lost-by-removal", LOST_WITH_SCOPE)
+            known = replace(link, base_bc=reading.contact.card, base_outlook=as_in_bc)
+            yield from notes.lost_edits(known, contact, "lost-by-removal", LOST_WITH_SCOPE, self.inputs.countries)
             yield removal(self.inputs, Cause.LEFT_SCOPE, link, reading.contact, contact, linked=False)
 
     def _copy(self, contact: OutlookContact) -> Iterator[Step]:
@@ -354,8 +354,6 @@ def number_order(number: str) -> tuple[tuple[int, int | str], ...]:
     return tuple((0, int(part)) if part.isdigit() else (1, part) for part in _DIGITS.split(number) if part)
 
 
-LOST_WITH_BC = "The contact was deleted in Business Central and so removed."
-LOST_WITH_SCOPE = "The contact left the sync in Business Central and was removed."
 FOREIGN = "Carries the mark of another company or environment, which was ignored."
 COPY = "A copy of a contact that is synced already; it stays as it is and is not synced."
 DUPLICATE = "Another contact with this e-mail address is synced already; this one stays as it is."

@@ -1,8 +1,11 @@
 """Notes about a contact, filled in with what is known of it (R35)."""
 
+from collections.abc import Collection
+
 from shared.cards import emails
 from shared.cards.model import FIELDS, BcContact, Card, Field, OutlookContact
 from shared.cards.names import one_name
+from shared.cards.translate import Countries, agree
 from shared.planning.merge import Merge, Remark
 from shared.planning.model import Link, Note, NoteKind
 
@@ -44,15 +47,25 @@ def _of_remark(remark: Remark, bc: BcContact, outlook: OutlookContact) -> Note:
     )
 
 
-def lost_edits(link: Link, outlook: OutlookContact, code: str, reason: str) -> list[Note]:
-    """What a user had typed into a contact that is removed (R24), and what never reached BC (R17 to R19, R37)."""
+def lost_edits(
+    link: Link, outlook: OutlookContact, code: str, reason: str, countries: Countries, *, spared: Collection[Field] = ()
+) -> list[Note]:
+    """What a user had typed into a contact that is removed (R24), and what is not in BC: it never got there (R17 to
+    R19, R37), or an undo took it out (R36). `spared`: fields that somebody else has told about."""
     return [
         about(
             NoteKind.CONFLICT, code, reason, outlook=outlook, link=link, field=which.value, value=_now(outlook, which)
         )
         for which in FIELDS
-        if (outlook.card.get(which) != link.base_outlook.get(which) or which in link.left) and _now(outlook, which)
+        if which not in spared and _now(outlook, which) and _is_lost(which, link, outlook, countries)
     ]
+
+
+def _is_lost(which: Field, link: Link, outlook: OutlookContact, countries: Countries) -> bool:
+    if which in link.left or outlook.card.get(which) != link.base_outlook.get(which):
+        return True
+    value = one_name(outlook.card) if which is Field.NAME else outlook.card.get(which)
+    return not agree(which, link.base_bc.get(which), value, countries)
 
 
 def _now(outlook: OutlookContact, which: Field) -> str:

@@ -10,7 +10,7 @@ A side that was not read counts as unchanged: a missing answer is not a deletion
                                              (R24)
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
 from shared.cards import emails, names
@@ -125,9 +125,7 @@ class _Decision:
             yield self._keep(outlook)
             return
         if outlook:
-            yield from notes.lost_edits(
-                self.link, outlook, "lost-by-deletion", "The contact was deleted in Business Central and so removed."
-            )
+            yield from self._lost(outlook, "lost-by-deletion", LOST_WITH_BC)
         yield removal(self.inputs, Cause.DELETED_IN_BC, self.link, None, outlook)
 
     def gone_from_outlook(self, bc: BcContact) -> Iterator[Step]:
@@ -208,17 +206,20 @@ class _Decision:
     def _out_of_scope(self, bc: BcContact, outlook: OutlookContact, merged: Merge) -> Iterator[Step]:
         """R22: an Outlook edit still reaches BC (R4), then the contact leaves the folder."""
         reason = scope_of(bc, self.inputs.rules)
+        told: set[Field] = set()
         if merged.writes_bc and reason in FILTER_REASONS | {ScopeReason.NO_EMAIL, ScopeReason.IN_SCOPE}:
             yield from notes.of_merge(merged, bc, outlook)
             yield self._write_bc(bc, outlook, merged)
-        else:
-            yield from notes.lost_edits(
-                self.link, outlook, "lost-by-removal", "The contact left the sync in Business Central and was removed."
-            )
+            told |= {each.field for each in merged.remarks} | merged.to_bc.keys()
         if self.inputs.rules.policies.on_out_of_scope is OnOutOfScope.KEEP:
             yield self._keep(outlook)
         elif self.inputs.rules.limit_to is None:
+            yield from self._lost(outlook, "lost-by-removal", LOST_WITH_SCOPE, told)
             yield removal(self.inputs, Cause.LEFT_SCOPE, self.link, bc, outlook)
+
+    def _lost(self, outlook: OutlookContact, code: str, reason: str, told: Collection[Field] = ()) -> Iterator[Note]:
+        countries = self.inputs.countries
+        yield from notes.lost_edits(self.link, outlook, code, reason, countries, spared=told)
 
     def _write_bc(self, bc: BcContact, outlook: OutlookContact, merged: Merge) -> Write:
         return Write(
@@ -283,6 +284,10 @@ class _Decision:
         card: Card = outlook.card if outlook else link.base_outlook
         parked = Parked(link.outlook_id, "kept", emails.keys_of(card.email), link.bc_id)
         return Unlink(link.bc_id, link.outlook_id, park=parked)
+
+
+LOST_WITH_BC = "The contact was deleted in Business Central and so removed."
+LOST_WITH_SCOPE = "The contact left the sync in Business Central and was removed."
 
 
 def _parts_for(card: Card, name: str | None) -> tuple[str, str, str] | None:

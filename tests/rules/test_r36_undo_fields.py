@@ -52,6 +52,25 @@ def test_r36_what_a_run_changed_in_bc_is_put_back_and_reaches_the_others(world: 
     assert world.bc.rows[bc_id].card.city == "Wien"
 
 
+def test_r36_a_person_whom_an_undo_puts_out_of_the_filter_leaves_with_a_note_of_what_was_typed(world: World) -> None:
+    world.profile("ada", filter={"city": "Bonn|Ulm"})
+    bc_id = anna(world, city="Bonn")
+    world.sync()
+    world.profile("ada", filter={"city": "Ulm"})
+    outlook_id = twin(world, bc_id)
+    world.mailbox().edit(outlook_id, city="Ulm")
+    run = world.sync()
+    assert world.bc.rows[bc_id].card.city == "Ulm"
+    undo(world, run)
+
+    report = world.sync()
+
+    assert seen(world) == []
+    lost = note(report, "lost-by-removal")
+    assert (lost.outlook_id, lost.field, lost.value) == (outlook_id, "city", "Ulm")
+    wrote_nothing(world)
+
+
 def test_r36_a_company_link_and_what_it_filled_in_are_put_back(world: World) -> None:
     world.bc.put(displayName="Acme", type="Company", phoneNumber="555")
     bc_id = anna(world)
