@@ -19,6 +19,7 @@ class Resource:
     symbol: str
     type: str
     body: dict[str, Any]
+    existing: bool = False  #: only referred to, not made
 
 
 @dataclass(slots=True)
@@ -78,7 +79,8 @@ def _resources(node: Node, parent: str) -> Iterator[Resource]:
     said = _string(children[1])
     kind, _, version = parent.partition("@")
     whole = said if "@" in said else f"{kind}/{said}@{version}"
-    yield Resource(_text(children[0]), whole, _body(children[-1]))
+    existing = any(child.type == "existing" for child in node.children)
+    yield Resource(_text(children[0]), whole, _body(children[-1]), existing)
     for each in _object(children[-1]).named_children:
         if each.named_children and each.named_children[0].type == "resource_declaration":
             yield from _resources(each.named_children[0], whole)
