@@ -16,9 +16,9 @@ ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", ROOT / "infra" / "identity" / "README.md", *(ROOT / "docs").glob("*.md")])
 #: names in capitals that are no settings of the app: of the shell's commands, the host's, the development's
 OTHER_NAMES = {
-    "ADMIN_KEY", "ALERT_EMAILS", "AZURE_RESOURCE_GROUP", "CONTACT_SYNC_NAME", "DEVHOST_KEYS", "DEVHOST_MESSAGE_LEASE",
-    "DOCTOR_CANARY_MAILBOX", "ENTRA_CLIENT_ID", "FUZZ_EXAMPLES", "REQUESTS_CA_BUNDLE", "USER_KEY", "WEBSITE_HOSTNAME",
-    "RUN_ID",
+    "ADMIN_FUNCTIONS", "ADMIN_KEY", "ALERT_EMAILS", "AZURE_RESOURCE_GROUP", "CONTACT_SYNC_NAME", "DEVHOST_KEYS",
+    "DEVHOST_MESSAGE_LEASE", "DOCTOR_CANARY_MAILBOX", "ENTRA_CLIENT_ID", "FUZZ_EXAMPLES", "REQUESTS_CA_BUNDLE",
+    "RUN_ID", "USER_KEY", "WEBSITE_HOSTNAME",
 }  # fmt: skip
 
 

@@ -14,11 +14,16 @@ from tests.infra.conftest import ROOT, Plant
 (SCHEMA,) = (ROOT / "tests" / "infra" / "data").glob("azurerm-*.json")
 
 
-@pytest.fixture(scope="module")
-def environment() -> Iterator[dict[str, str]]:
+def terraform_is_here() -> None:
+    """Skips without Terraform; fails where everything must be checked."""
     if not terraform.available():
         reason = "terraform is not on the path"
         pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
+
+
+@pytest.fixture(scope="module")
+def environment() -> Iterator[dict[str, str]]:
+    terraform_is_here()
     with terraform.stand_in(SCHEMA) as how:
         yield how
 
@@ -31,6 +36,16 @@ def folder(copy: Path) -> Path:
 def validated(folder: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
     begun = terraform.run(folder, environment, "init", "-backend=false")
     return begun if begun.returncode else terraform.run(folder, environment, "validate")
+
+
+def test_a_missing_terraform_skips_but_fails_continuous_integration(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.delenv("CI", raising=False)
+    with pytest.raises(pytest.skip.Exception, match="not on the path"):
+        terraform_is_here()
+    monkeypatch.setenv("CI", "true")
+    with pytest.raises(pytest.fail.Exception, match="not on the path"):
+        terraform_is_here()
 
 
 def test_the_schema_is_of_the_version_that_is_pinned() -> None:
