@@ -103,6 +103,7 @@ def admin_undo(req: func.HttpRequest, jobs: func.Out[List[str]]) -> func.HttpRes
     from functions.bodies import UndoBody
     from shared.engine.callers import check_origin
     from shared.engine.model import Undoes
+    from shared.engine.pauses import pause_of_run
     from shared.engine.undo_requests import request_undo
 
     services, body = get_services(), read_body(req, UndoBody)
@@ -111,7 +112,7 @@ def admin_undo(req: func.HttpRequest, jobs: func.Out[List[str]]) -> func.HttpRes
     undoes = Undoes(str(req.route_params.get("id", "")), body.contact.strip(), body.recreate)
     report = request_undo(services, undoes, who.actor, preview=body.preview)
     jobs.set(waking([report]))
-    return run_accepted(report)
+    return run_accepted(report, pause_of_run(services, report))
 
 
 @bp.function_name("admin_company")

@@ -258,7 +258,11 @@ def _explained(each: Explained) -> Json:
         "email": contact.text("email") if contact else "",
         "type": contact.text("type") if contact else "",
         "summary": each.summary,
-        "scope": each.scope.value if each.scope else "gone",
+        "scope": each.scope.value if each.scope else "gone" if each.bc_id else "not-in-bc",
+        "reasons": [
+            {"code": why.code, "detail": why.detail, "run": run_address(why.run_id) if why.run_id else None}
+            for why in each.reasons
+        ],
         "failingTerm": asdict(each.term) if each.term else None,
         "link": _link(each.link) if each.link else None,
         "hidden": each.hidden,

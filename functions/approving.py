@@ -27,6 +27,7 @@ def admin_approve(req: func.HttpRequest, jobs: func.Out[List[str]]) -> func.Http
     from functions.bodies import ApproveBody
     from shared.engine.approving import approve
     from shared.engine.callers import check_origin
+    from shared.engine.pauses import pause_of_run
 
     services, body = get_services(), read_body(req, ApproveBody)
     who = caller(req, body)
@@ -34,7 +35,7 @@ def admin_approve(req: func.HttpRequest, jobs: func.Out[List[str]]) -> func.Http
     wanted = _each_once(body.holds)
     report = approve(services, str(req.route_params.get("id", "")), wanted, named(who))
     jobs.set(waking([report]))
-    return run_accepted(report)
+    return run_accepted(report, pause_of_run(services, report))
 
 
 def _each_once(holds: "Sequence[HoldBody]") -> dict[str, int]:

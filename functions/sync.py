@@ -15,10 +15,10 @@ from functions.problems import answering_later
 from functions.queues import CONNECTION, SYNC_JOBS
 from shared.bootstrap import get_services
 from shared.engine.jobs import sync_job
+from shared.engine.pauses import pause_of_run
 
 if TYPE_CHECKING:
     from shared.engine.model import Report
-    from shared.engine.pauses import Pause
     from shared.engine.services import Services
 
 bp = func.Blueprint()
@@ -35,7 +35,7 @@ async def user_sync(req: func.HttpRequest, jobs: func.Out[List[str]]) -> func.Ht
     services = await asyncio.to_thread(get_services)
     wait = number(req, "wait", default=0, least=0, most=int(services.limits.wait_most))
     report = await asyncio.to_thread(_request, services, req)
-    if paused := await asyncio.to_thread(_pause, services, report):
+    if paused := await asyncio.to_thread(pause_of_run, services, report):
         return run_accepted(report, paused)  # whoever resumes wakes it
     if not wait:
         jobs.set([sync_job(report.mailbox_id)])
@@ -64,12 +64,6 @@ def _request(services: "Services", req: func.HttpRequest) -> "Report":
         preview=body.preview,
     )
     return request_run(services, profile, wanted, who.actor)
-
-
-def _pause(services: "Services", report: "Report") -> "Pause | None":
-    from shared.engine.pauses import pause_of
-
-    return pause_of(services.pauses.all(), report.company_id, report.profile_id)
 
 
 async def _watch(services: "Services", report: "Report", seconds: float) -> "Report":

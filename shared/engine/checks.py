@@ -28,6 +28,10 @@ class Checks:
         """A part that is fine."""
         self.found[check] = Check(check, True, detail)
 
+    def look(self, check: str, detail: str, what_to_do: str) -> None:
+        """A part that is fine and worth a look."""
+        self.found[check] = Check(check, True, detail, what_to_do)
+
     def bad(self, check: str, detail: str, what_to_do: str) -> None:
         """A part that fails."""
         self.found[check] = Check(check, False, detail, what_to_do)

@@ -3,6 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from shared.engine.model import Report
+    from shared.engine.services import Services
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,3 +29,8 @@ def pause_of(pauses: Sequence[Pause], company_id: str, profile_id: str = "") -> 
     """The widest pause of a profile or, without one, of a company; None when it runs."""
     found = [each for each in pauses if each.covers(company_id, profile_id)]
     return min(found, key=lambda each: (each.company_id, each.profile_id), default=None)
+
+
+def pause_of_run(services: "Services", report: "Report") -> Pause | None:
+    """The pause for whose end a run waits in its line; None when it is run at once."""
+    return pause_of(services.pauses.all(), report.company_id, report.profile_id)

@@ -1,15 +1,17 @@
 """The “validate connection” of the set-up page: each part is tried by itself and says ok or what to do."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from shared.engine import company_feed
 from shared.engine.callers import Caller, Subject, check_origin, choose, user_id_of
 from shared.engine.checks import Check, Checks
+from shared.engine.company_holds import RESTORED
 from shared.engine.connection import missing_permissions, try_company, try_mailbox
 from shared.engine.folder_choice import check_free, check_unmoved
 from shared.engine.folders import choose_folder
 from shared.engine.model import Profile
 from shared.engine.profiles import Draft, look_at_mailbox, others_in, positions_of, prepare
+from shared.engine.reasons import waiting, why_not_run
 from shared.engine.rules_of import rules_of
 from shared.engine.services import Services
 from shared.engine.watching import Source
@@ -25,7 +27,10 @@ from shared.pace import Pace
 from shared.planning.model import Direction, ScopeReason
 from shared.planning.scope import scope_of
 
-CHECKS = ("token", "mailbox", "folder", "company", "write", "filter", "selection", "webhook")
+CHECKS = (
+    *("token", "mailbox", "folder", "company", "write", "filter", "selection", "webhook"),
+    *("pause", "held", "oscillation"),
+)
 #: refusals of the request itself: nothing can be tried for it
 _REFUSED = ("several-companies", "wrong-environment", "bad-user", "admin-only", "changed-meanwhile")
 
@@ -39,6 +44,7 @@ def validate(services: Services, subject: Subject, wish: Wish, caller: Caller, p
     if draft is None:
         return checks.in_order(CHECKS)
     _webhook(services, draft.profile, checks)
+    _standing(services, draft.profile, checks)
     _outlook(services, draft, wish, pace, checks)
     if checks.run("filter", "The filter cannot be used.", lambda: _filter(services, draft)):
         _business_central(services, draft.profile, pace, checks, lambda: _selection(services, draft, pace))
@@ -166,6 +172,31 @@ def _webhook(services: Services, profile: Profile, checks: Checks) -> None:
         checks.bad("webhook", f"There is no subscription. {polled}", known.detail)
     else:
         checks.good("webhook", f"The subscription is made after the first run. {polled}")
+
+
+def _standing(services: Services, profile: Profile, checks: Checks) -> None:
+    """What keeps a connection that works from being used: worth a look, and no mistake of the set-up."""
+    state = services.mailboxes.peek(profile.mailbox_id, profile.company_id, profile.id)
+    waits = waiting(services, profile, state)
+    stopped = why_not_run(services, profile, waits)
+    _look(checks, "pause", [each.detail for each in stopped], "The profile is synced.", _GO_ON)
+    own = [f"{each.kind}: {each.why}" for each in waits if each.kind != RESTORED]
+    _look(checks, "held", own, "Nothing waits for approval.", _APPROVE)
+    swinging = sum(bool(each.paused) for each in state.all_links())
+    words = [f"Contacts with a field that was set back again and again and is paused: {swinging}."] if swinging else []
+    _look(checks, "oscillation", words, "No field of a contact is paused.", _FIND_SWINGS)
+
+
+def _look(checks: Checks, check: str, found: Sequence[str], fine: str, what_to_do: str) -> None:
+    if found:
+        checks.look(check, " ".join(found), what_to_do)
+    else:
+        checks.good(check, fine)
+
+
+_GO_ON = "What changes meanwhile is synced when it goes on."
+_APPROVE = "`state.holds` of the profile names the run; an administrator looks into its report and approves it."
+_FIND_SWINGS = "The notes `oscillation` of runs name them; find what insists on its value, then resume the contact."
 
 
 NO_ADDRESS = (

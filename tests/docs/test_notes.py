@@ -15,7 +15,7 @@ PAGE = ROOT / "docs" / "notes.md"
 POSITIONS = {
     "about": 1, "Note": 1, "_note": 1, "lost_edits": 2, "_park": 1, "_field_note": 2, "Refusal": 0, "_leave": 0,
     "_conflict": 0, "Remark": 1, "_failed": 2, "close_as_failed": 2, "problem": 1, "Hold": 0, "HeldKind": 0,
-    "_cannot": 0,
+    "_cannot": 0, "Why": 0,
 }  # fmt: skip
 #: A code from elsewhere: a variable, or an attribute of an error that has got it at another place of the code.
 PASSED_ON = re.compile(r"(\w+\.)?(code|reason|kind)|code\[:80\]|\*refusal|code\.value|_mailbox_code\(says\)")

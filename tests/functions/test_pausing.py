@@ -2,6 +2,7 @@
 
 from tests.fakes.world import COMPANY
 from tests.functions.desk import ADA, Desk
+from tests.functions.test_approving import HOLDS, held_run
 
 WHO = {"actor": "the admin"}
 
@@ -31,6 +32,19 @@ def test_r40_a_profile_or_a_company_is_paused_and_only_that_pause_is_ended(desk:
     assert answer["resumed"]
     assert [(each["company"], each["user"]) for each in answer["paused"]] == [(COMPANY, None)]
     assert not desk.call("POST", "/api/admin/resume", {**WHO, "user": ADA}).body["resumed"]
+
+
+def test_r40_an_approval_and_an_undo_say_that_they_wait(desk: Desk) -> None:
+    run_id = held_run(desk)
+    for act, body in (("approve", {**WHO, "holds": HOLDS}), ("undo", WHO)):
+        desk.call("POST", "/api/admin/pause", {**WHO, "company": COMPANY, "reason": "upgrade"})
+        answer = desk.call("POST", f"/api/admin/runs/{run_id}/{act}", body)
+        assert answer.status == 202 and answer.body["paused"]["reason"] == "upgrade"
+        assert desk.call("GET", answer.body["run"]).body["status"] == "queued"
+        desk.call("POST", "/api/admin/resume", {**WHO, "company": COMPANY})
+        desk.work()
+        run_id = answer.body["runId"]
+        assert desk.call("GET", answer.body["run"]).body["status"].startswith("succeeded")
 
 
 def test_r40_who_pauses_says_who(desk: Desk) -> None:
