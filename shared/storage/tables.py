@@ -7,6 +7,7 @@ whole partition. Tables are created on first use.
 import logging
 import re
 import threading
+import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -16,10 +17,12 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from shared.errors import RetryableError, SettingsError, SyncError
-from shared.storage import wire
+from shared.storage import odata, wire
+from shared.storage.odata import StoredRow, Unwilling, Written
 from shared.storage.wire import Row
 
 if TYPE_CHECKING:
+    from azure.core.rest import HttpResponse
     from azure.data.tables import TableClient, TableServiceClient
 
 logger = logging.getLogger(__name__)
@@ -100,8 +103,7 @@ class Table:
     def get(self, partition: str, key: str) -> Row | None:
         """One row, None when it is not there."""
         try:
-            with translated():
-                return self._open.get_entity(partition, key, raw_response_hook=self._heard)
+            return odata.stored(self._read(odata.address(self._root, self.name, partition, key)).json())
         except RowMissing:
             return None
 
@@ -126,21 +128,11 @@ class Table:
         **values: Any,
     ) -> Iterator[Row]:
         """Rows with `low` <= key < `high` in the order of their keys; `where` filters on properties by `@values`."""
-        parts = ["PartitionKey eq @partition"]
-        if low:
-            parts.append("RowKey ge @low")
-        if high:
-            parts.append("RowKey lt @high")
+        bounds = {"PartitionKey eq": partition, "RowKey ge": low, "RowKey lt": high}
+        parts = [f"{name} {odata.literal(value)}" for name, value in bounds.items() if value or name[0] == "P"]
         if where:
-            parts.append(where)
-        with translated():
-            yield from self._open.query_entities(
-                " and ".join(parts),
-                parameters={"partition": partition, "low": low, "high": high, **values},
-                select=list(select) if select else None,
-                results_per_page=page,
-                raw_response_hook=self._heard,
-            )
+            parts.append(odata.filled(where, values))
+        yield from self._found(" and ".join(parts), ",".join(select or ()), page)
 
     def ranges(self, partition: str, bounds: Iterable[tuple[str, str]]) -> Iterator[Row]:
         """Rows of several ranges, read in parallel."""
@@ -150,15 +142,8 @@ class Table:
     def partitions(self, after: str = "") -> Iterator[str]:
         """The partitions above `after` that have rows, in their order: one request for each."""
         while True:
-            with translated():
-                rows = self._open.query_entities(
-                    "PartitionKey gt @after",
-                    parameters={"after": after},
-                    select=["PartitionKey"],
-                    results_per_page=1,
-                    raw_response_hook=self._heard,
-                )
-                first = next(iter(rows), None)
+            found = self._found(f"PartitionKey gt {odata.literal(after)}", "PartitionKey", 1)
+            first = next(found, None)
             if first is None:
                 return
             after = str(first["PartitionKey"])
@@ -181,18 +166,23 @@ class Table:
         for operation in operations:
             if operation.kind != "delete":
                 wire.check(operation.row)
-        with translated():
-            answers = self._open.submit_transaction([_for_sdk(each) for each in operations])
-        return [str(each.get("etag", "")) for each in answers]
+        batch = uuid.uuid4().hex
+        content = odata.body(self._root, self.name, [_written(each) for each in operations], batch)
+        headers = {**odata.HEADERS, "Accept": "application/json", "Content-Type": odata.content_type(batch)}
+        response = self._asked("POST", f"{self._root}/$batch", headers, content)
+        outcome = odata.outcome(response.status_code, response.text())
+        if isinstance(outcome, Unwilling):
+            raise _meaning(outcome.status, _named(outcome.code, response), outcome.index)
+        return outcome
 
     def _delete(self, operation: Operation) -> None:
         from azure.core import MatchConditions
 
+        if operation.etag:
+            # as a transaction of one: a plain delete of the SDK takes a missing row for success
+            self.transact([operation])
+            return
         with translated():
-            if operation.etag:
-                # as a transaction of one: a plain delete of the SDK takes a missing row for success
-                self._open.submit_transaction([_for_sdk(operation)])
-                return
             self._open.delete_entity(
                 operation.row["PartitionKey"], operation.key, match_condition=MatchConditions.Unconditionally
             )
@@ -210,15 +200,71 @@ class Table:
             )
         return self._open.upsert_entity(operation.row, mode)
 
+    # ------------------------------------------------------------ requests
+
+    def _found(self, where: str, select: str, page: int | None) -> Iterator[Row]:
+        """What a query finds, page by page."""
+        options = {"$filter": where, "$select": select, "$top": str(page or "")}
+        going_on: dict[str, str] = {}
+        while True:
+            response = self._read(odata.question(self._root, self.name, {**options, **going_on}))
+            yield from odata.rows_of(response.content)
+            going_on = odata.continuation(response.headers)
+            if not going_on:
+                return
+
+    def _read(self, url: str) -> "HttpResponse":
+        """One GET that was answered. Raises what a refusal means."""
+        response = self._asked("GET", url, odata.READS)
+        if response.status_code != 200:
+            refused = odata.refusal(response.status_code, response.text())
+            raise _meaning(refused.status, _named(refused.code, response), 0)
+        self._learn(response.headers.get("Date"))
+        return response
+
+    def _asked(self, method: str, url: str, headers: Mapping[str, str], content: bytes | None = None) -> "HttpResponse":
+        """One request through the SDK, which signs it and repeats it where the service is busy."""
+        from azure.core.exceptions import AzureError
+
+        self._make_ready()
+        with translated():
+            response = self._sent(method, url, headers, content)
+            try:
+                response.read()
+            except AzureError:  # the answer ended half-way, which the SDK does not repeat
+                if method != "GET":
+                    raise
+                response = self._sent(method, url, headers, content)
+                response.read()
+        return response
+
+    def _sent(self, method: str, url: str, headers: Mapping[str, str], content: bytes | None) -> "HttpResponse":
+        """The answer, yet to be read. `_client` is not public, but what the SDK's own calls end in; there is no other
+        way past what it does with rows. As a stream, like there: else the SDK parses the answer, too."""
+        from azure.core.rest import HttpRequest
+
+        headers = {"x-ms-version": self._service.api_version, **headers}
+        request = HttpRequest(method, url, headers=headers, content=content)
+        response: HttpResponse = self._service._client.send_request(request, stream=True)
+        return response
+
+    @property
+    def _root(self) -> str:
+        """The account's address, without the secret that it may carry."""
+        return str(self._service.url).partition("?")[0].rstrip("/")
+
     @property
     def _open(self) -> "TableClient":
         """The client, once the table is there."""
+        self._make_ready()
+        return self._client
+
+    def _make_ready(self) -> None:
         if not self._ready:
             with self._lock:
                 if not self._ready:
                     self._create()
                     self._ready = True
-        return self._client
 
     def _create(self) -> None:
         try:
@@ -226,9 +272,6 @@ class Table:
                 self._service.create_table(self.name)
         except RowConflict:
             return
-
-    def _heard(self, response: Any) -> None:
-        self._learn(response.http_response.headers.get("Date"))
 
 
 class Tables:
@@ -264,13 +307,18 @@ def translated() -> Iterator[None]:
 def _ours(error: Exception) -> SyncError:
     from azure.core.exceptions import ClientAuthenticationError
 
-    name = _code(error)
     status = getattr(error, "status_code", None)
+    refused = isinstance(error, ClientAuthenticationError)
+    return _meaning(401 if refused else status, _code(error), getattr(error, "index", 0) or 0)
+
+
+def _meaning(status: int | None, name: str, index: int) -> SyncError:
+    """What the service's status and error code mean to us; `status` None: no answer came."""
     if name in {"UpdateConditionNotSatisfied", "ConditionNotMet", "EntityAlreadyExists", "TableAlreadyExists"}:
-        return _at(RowConflict("a row changed meanwhile"), error)
+        return _at(RowConflict("a row changed meanwhile"), index)
     if name in {"ResourceNotFound", "EntityNotFound", "TableNotFound"}:
-        return _at(RowMissing("a row is not there"), error)
-    if isinstance(error, ClientAuthenticationError) or status in {401, 403}:
+        return _at(RowMissing("a row is not there"), index)
+    if status in {401, 403}:
         return SettingsError(
             f"The storage account refuses the app ({name or status}): check the connection string, or that the app's "
             "identity has the roles Storage Table Data Contributor and Storage Queue Data Contributor.",
@@ -279,8 +327,12 @@ def _ours(error: Exception) -> SyncError:
     if status is None or status in {408, 429} or status >= 500 or name == "TableBeingDeleted":
         return RetryableError("The storage account is not available at the moment; it is tried again later.")
     if status == 412:
-        return _at(RowConflict("a row changed meanwhile"), error)
+        return _at(RowConflict("a row changed meanwhile"), index)
     return SyncError(f"The storage account refuses a request ({name or status}).", code="storage-request")
+
+
+def _named(code: str, response: "HttpResponse") -> str:
+    return code or str(response.headers.get("x-ms-error-code", ""))
 
 
 def _code(error: Exception) -> str:
@@ -292,27 +344,26 @@ def _code(error: Exception) -> str:
     return match[1] if match else ""
 
 
-def _at[E: (RowConflict, RowMissing)](ours: E, error: Exception) -> E:
-    ours.index = getattr(error, "index", 0) or 0
+def _at[E: (RowConflict, RowMissing)](ours: E, index: int) -> E:
+    ours.index = index
     return ours
 
 
-def _for_sdk(operation: Operation) -> tuple[str, Row] | tuple[str, Row, dict[str, Any]]:
-    from azure.core import MatchConditions
-    from azure.data.tables import UpdateMode
-
-    unchanged: dict[str, Any] = (
-        {"etag": operation.etag, "match_condition": MatchConditions.IfNotModified} if operation.etag else {}
-    )
-    if operation.kind in {"create", "delete"}:
-        return operation.kind, operation.row, unchanged
-    mode = UpdateMode.MERGE if operation.kind == "merge" else UpdateMode.REPLACE
-    return "update" if operation.etag else "upsert", operation.row, {"mode": mode, **unchanged}
+def _written(operation: Operation) -> Written:
+    """An operation of a transaction; without an ETag a delete takes any version, but not a row that is not there."""
+    match operation.kind:
+        case "create":
+            return Written("POST", operation.row)
+        case "delete":
+            return Written("DELETE", operation.row, operation.etag or "*")
+    return Written("PATCH" if operation.kind == "merge" else "PUT", operation.row, operation.etag)
 
 
 def etag_of(row: Row) -> str:
     """The ETag that a row was read with."""
-    return str(row.metadata["etag"])  # type: ignore[attr-defined]
+    if not isinstance(row, StoredRow):
+        raise TypeError("only a row that was read has an ETag")
+    return row.etag
 
 
 def chunks(operations: Sequence[Sequence[Operation]], most: int = MOST_OPERATIONS) -> Iterator[list[Operation]]:

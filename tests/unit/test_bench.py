@@ -55,7 +55,7 @@ def counter(monkeypatch: pytest.MonkeyPatch) -> CountRows:
 def ask(
     counter: CountRows, method: str, path: str, body: object = None, answer: object = None, status: int = 200
 ) -> None:
-    response = SimpleNamespace(status_code=status, json=lambda: answer)
+    response = SimpleNamespace(status_code=status, json=lambda: answer, read=lambda: b"")
     counter.send(SimpleNamespace(method=method, url=f"{ROOT}/{path}", body=body, answer=response))
 
 
