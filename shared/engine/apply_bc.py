@@ -14,7 +14,6 @@ from shared.engine.work import Work
 from shared.errors import ChangedMeanwhile, ContactError, ContactGone, InvalidValue, OutcomeUnknown, SetupRefused
 from shared.planning import notes, rebase
 from shared.planning.model import (
-    ABSENT,
     Create,
     Link,
     NoteKind,
@@ -176,8 +175,10 @@ class BcStage:
                 self.work.failed(ChangedMeanwhile(BUSY), "bc", write.bc, write.outlook)
                 continue
             contact = found[write.bc.id]
-            reading = ABSENT if contact is None else Present(contact)
-            planned += self.work.plan_pair(write.link, reading, Shown(write.outlook))
+            if contact is None:  # how many are gone is judged in the feed (R26), and what is to be done by the next run
+                self.work.failed(ContactGone(DELETED), "bc", write.bc, write.outlook)
+                continue
+            planned += self.work.plan_pair(write.link, Present(contact), Shown(write.outlook))
         return planned
 
     # ------------------------------------------------------------ creations
@@ -328,3 +329,4 @@ def _field_of(refusal: InvalidValue, write: Write) -> Field | None:
 
 
 BUSY = "The contact kept changing while it was written; it is tried again."
+DELETED = "Business Central has deleted the contact; the next run decides what becomes of the one in Outlook."

@@ -139,10 +139,10 @@ class _Refresh:
 
     def go(self, state: FeedState) -> FeedState:
         """Read, compare, append; the state moves last."""
-        if state.erased:
+        if state.erased or not state.epoch:  # a feed whose state was lost does not know whether anybody was
             self.erased = self.services.companies.erased(self.bc.company_id)
         if not state.epoch:
-            return self._build(state)
+            return self._build(replace(state, erased=bool(self.erased.marks)))
         roster = self.held.roster()
         found = self._everything(roster) if self.full else self._news(state, roster)
         if found.older:

@@ -15,7 +15,7 @@ from shared.engine.journalled import JournalledOutlook
 from shared.engine.model import Erases, Positions, Profile, Report, Retry, RunRequest
 from shared.engine.pages import pages_of
 from shared.engine.services import Services
-from shared.engine.sides import OutlookSide, OutlookWrite
+from shared.engine.sides import FolderStamp, OutlookSide, OutlookWrite
 from shared.engine.state import Changes, ProfileState
 from shared.engine.tally import Tally
 from shared.errors import ContactError, ContactGone, FolderMissing, NotDone, RetryableError
@@ -147,15 +147,26 @@ class EraseRun:
     # ------------------------------------------------------------ the folder
 
     def _clean_folder(self, traces: Traces) -> None:
-        folder_id = self.state.positions().folder_id
         bc_ids = sorted(traces.bc_ids | ({self.erases.contact} - {""}))
-        if not folder_id or not (self.links or self.parked or bc_ids):
+        folder_id = self._folder_id() if self.links or self.parked or bc_ids else ""
+        if not folder_id:
             self._record([*self.links, *self.parked])
             return
         try:
             self._remove_from(folder_id, bc_ids)
         except FolderMissing:  # with all that was in it
             self._record([*self.links, *self.parked])
+
+    def _folder_id(self) -> str:
+        """Found by its stamp where our record of it was lost (R9); blank: there is none."""
+        profile, known = self.profile, self.state.positions().folder_id
+        if known:
+            return known
+        outlook = self.services.directory(self.pace).outlook(profile.mailbox_id)
+        if profile.main_folder:
+            return outlook.main_folder().id
+        found = outlook.find_folder(FolderStamp(profile.company_id, profile.id, self.services.environment))
+        return found.id if found is not None else ""
 
     def _remove_from(self, folder_id: str, bc_ids: Sequence[str]) -> None:
         pages = pages_of(self.services, self.request)

@@ -89,7 +89,7 @@ class Reading:
         self._complete_newcomers()
         self._look_for_our_own()
         if not self.extent.feed_is_fresh:
-            self._ask_bc_before_creating()
+            self._ask_bc_before_deciding()
         return self._inputs()
 
     def read_news_of_bc(self) -> Inputs | None:
@@ -261,12 +261,16 @@ class Reading:
             self.links.update(self.state.links_by_bc([key for key in bc_ids if key not in self.links]))
             self._snapshot(bc_ids)
 
-    def _ask_bc_before_creating(self) -> None:
+    def _ask_bc_before_deciding(self) -> None:
         """Who is about to be created in Outlook, or created again, may have been blocked or deleted since the feed was
-        read (R21, R22); a write would notice, a creation would not."""
+        read (R21, R22), and who is about to be removed may have come into scope, as of a new filter; a write to BC
+        would notice, these would not."""
         gone = {link.bc_id for link in self.links.values() if isinstance(self.shown.get(link.outlook_id), Absent)}
         creating = [key for key, each in self.bc.items() if isinstance(each, Present) and key not in self.links]
-        asked = [*creating, *(key for key in gone if isinstance(self.bc.get(key), Present))]
+        leaving = [
+            key for key, link in self.links.items() if key not in gone and _leaves(link, self.bc.get(key), self.rules)
+        ]
+        asked = [*creating, *(key for key in gone if isinstance(self.bc.get(key), Present)), *leaving]
         self._ask_bc(asked)
         for key in asked:
             if key in self.unanswered:  # kept for retry (R31); until then nothing is decided about it
@@ -365,6 +369,10 @@ class Reading:
 _NONE = countries_from({})
 
 
+def _leaves(link: Link, reading: BcReading | None, rules: Rules) -> bool:
+    return isinstance(reading, Present) and not belongs(reading.contact, rules, link.origin)
+
+
 def _may_write(link: Link, reading: BcReading | None, rules: Rules) -> bool:
     match reading:
         case None:
@@ -372,4 +380,4 @@ def _may_write(link: Link, reading: BcReading | None, rules: Rules) -> bool:
         case Absent():
             return True
         case Present(contact):
-            return contact.card != link.base_bc or not link.stamped or not belongs(contact, rules, link.origin)
+            return contact.card != link.base_bc or not link.stamped or _leaves(link, reading, rules)

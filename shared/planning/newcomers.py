@@ -112,9 +112,12 @@ class Newcomers:
     def _erased(self, contact: OutlookContact) -> Iterator[Step]:
         """R39: what was there goes for good; what a user typed since stays in the folder, and nowhere else."""
         known = self.inputs.parked.get(contact.id)
-        if known is not None and known.reason == ERASING:
+        bc_id = known.bc_id if known is not None and known.reason == ERASING else None
+        if contact.stamp is not None and self._is_our_company(contact) and contact.stamp.bc_id in self.inputs.erased:
+            bc_id = contact.stamp.bc_id  # also where no record is left that would say so
+        if bc_id is not None:
             origin = contact.stamp.origin if contact.stamp else Origin.USER
-            link = Link(known.bc_id, contact.id, EMPTY_CARD, EMPTY_CARD, origin)
+            link = Link(bc_id, contact.id, EMPTY_CARD, EMPTY_CARD, origin)
             yield erasure(self.inputs, link, contact, linked=False)
             return
         yield Note(NoteKind.SKIPPED, "erased", WAS_ERASED, outlook_id=contact.id)

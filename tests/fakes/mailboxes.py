@@ -216,9 +216,12 @@ class MemoryProfileState:
 
     def commit(self, changes: Changes) -> None:
         with self._state.lock:
-            for link in changes.links:
-                known = link.bc_id in self._rows.links
-                assert (link.bc_id in changes.new) != known, f"`new` is wrong about {link.bc_id}: the count would drift"
+            wrong = [
+                each.bc_id for each in changes.links if (each.bc_id in changes.new) == (each.bc_id in self._rows.links)
+            ]
+            if wrong:
+                self._fence()  # who lost the lease cannot know, and is refused
+                raise AssertionError(f"`new` is wrong about {wrong}: the count would drift")
             steps = list(self._steps(changes))
             size = self._state.rows_per_transaction
             for start in range(0, len(steps), size):

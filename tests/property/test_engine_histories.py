@@ -4,7 +4,11 @@ At every moment: nobody is created twice, and every removal has a cause. After t
 
 1. the next round writes nothing, a full one included;
 2. both sides hold the same, contact by contact, and every link points at two living contacts;
-3. nothing that a person typed is gone, unless a person replaced or deleted it, or a note holds it.
+3. nothing that a person typed is gone, unless a person replaced or deleted it, or a note holds it;
+4. of the erased nothing is left anywhere, and every request for a run came to its end.
+
+While something is paused, neither service hears of us; a company that went back in time is not written to before a
+person approves.
 
 `HISTORIES` in the environment sets how many histories are played, others each time; without it the same 300.
 """
@@ -22,12 +26,12 @@ from shared.cards.translate import Refusal, countries_from, for_bc, for_outlook
 from shared.planning.model import Link, NoteKind
 from tests.fakes.business_central import COUNTRIES
 from tests.fakes.world import COMPANY
-from tests.property.histories.second_thoughts import SecondThoughts
+from tests.property.histories.emergencies import Emergencies
 
 HISTORIES = int(os.environ.get("HISTORIES", "300"))
 
 
-class Histories(SecondThoughts):
+class Histories(Emergencies):
     """People, runs and faults, in any order."""
 
     @precondition(lambda self: hasattr(self, "world"))
@@ -59,6 +63,8 @@ class Histories(SecondThoughts):
         self.world.clock.advance(hours=1)  # leases and claims of the dead end, BC has settled on lost creations
         for number, user in enumerate(self.seats):
             self.set_up(user, enabled=True, folder_name=f"Final {number}")
+        self.everything_is_resumed()
+        self.a_person_decides()
         for _ in range(2):
             self._round()
         written = self.world.written()
@@ -67,6 +73,8 @@ class Histories(SecondThoughts):
         for user in self.seats:
             self._both_sides_agree(user)
         self._nothing_is_lost()
+        self.nothing_of_the_erased_is_left()
+        self._no_request_is_lost()
 
     def _round(self) -> None:
         for user in self.seats:
@@ -96,7 +104,7 @@ class Histories(SecondThoughts):
                     same |= (bc.get(which), seen) == (link.base_bc.get(which), link.base_outlook.get(which))
                 assert same, (which, wanted, seen)
         for key in world.bc.rows:
-            if not self.why_out(user, key) and key not in rows.hidden and key not in waiting:
+            if not (self.why_out(user, key) or self.is_erased(key) or key in rows.hidden or key in waiting):
                 assert key in rows.links or self._stands_aside(user, key), f"{key} is not in the folder of {user}"
 
     def _may_be_left(self, user: str, link: Link, which: Field) -> bool:
@@ -130,6 +138,13 @@ class Histories(SecondThoughts):
         address = email_key(self.world.bc.rows[key].card.email.split(";")[0])
         parked = self.rows(user).parked.values()
         return any(each.reason == "untagged" and address in each.email_keys for each in parked)
+
+    def _no_request_is_lost(self) -> None:
+        """R29, R40: each came to its end, under its id."""
+        for run_id in self.asked:
+            report = self.world.state.reports.rows.get(run_id)
+            assert report is not None, f"{run_id} was asked for and never reported"
+            assert report.status not in ("queued", "running"), f"{run_id} never ended"
 
     def _nothing_is_lost(self) -> None:
         world = self.world

@@ -190,6 +190,15 @@ def test_r14_a_new_filter_is_applied_by_whatever_run_comes_first(world: World) -
     assert sorted(world.cards("ben")) == ["Bob Birch"]
 
 
+def test_r22_a_new_filter_removes_nobody_for_a_value_that_bc_has_changed_since_the_feed_was_read(world: World) -> None:
+    world.bc.edit(key_of(world, "Bob Birch"), city="Basel")
+    world.profile("ada", filter={"city": "Basel"})
+    world.request("ada", trigger=Trigger.GRAPH, fresh_feed=False)
+    world.work("ada")
+    assert "Bob Birch" in world.cards("ada")
+    assert "Bob Birch" not in {each.contact.card.name for each in world.mailbox("ada").removed}
+
+
 def test_r31_a_run_that_failed_is_tried_again_soon_although_its_changes_are_announced(world: World) -> None:
     world.bc.edit(key_of(world, "Ann Ash"), jobTitle="Buyer")
     tell(world)

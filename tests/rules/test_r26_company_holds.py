@@ -12,7 +12,7 @@ from shared.engine.model import Report, RunStatus
 from shared.errors import RequestError
 from shared.planning.guards import SafetyLimits
 from tests.fakes.world import COMPANY, World
-from tests.rules.glances import anna, crowd, names, outlook_card, seen
+from tests.rules.glances import anna, codes, crowd, names, outlook_card, seen
 
 
 def held(report: Report | None) -> dict[str, int]:
@@ -57,6 +57,20 @@ def lost(w: World, gone: int = 12) -> list[str]:
     for bc_id in ids[:gone]:
         w.bc.delete(bc_id)
     return ids
+
+
+def test_r26_who_is_edited_in_outlook_is_not_removed_past_the_companys_hold(two: World) -> None:
+    gone = lost(two)[:12]
+    for bc_id in gone:
+        two.mailbox("ben").edit(two.state.mailboxes.of("ben", COMPANY, "ben").links[bc_id].outlook_id, city="Ulm")
+
+    report = two.sync("ben")
+
+    assert held(report) == {"company-deletions": 12}
+    assert codes(report) == ["gone"] * 12 and len(seen(two, "ben")) == 40
+    done = approved(two, report)
+    assert done is not None
+    assert codes(done) == ["lost-by-deletion"] * 12 and len(seen(two, "ben")) == 28
 
 
 def test_r26_one_approval_of_a_companys_deletions_serves_all_profiles(two: World) -> None:

@@ -5,6 +5,7 @@ from dataclasses import asdict
 import pytest
 
 from shared.cards.model import Field
+from shared.engine.company_state import FeedState
 from shared.engine.erasing import erase
 from shared.engine.finding import find
 from shared.engine.model import Report, RunStatus, Undoes
@@ -266,6 +267,7 @@ def test_r39_an_erasure_can_be_repeated(world: World) -> None:
 def test_r39_a_run_asks_who_was_erased_only_where_somebody_was(world: World) -> None:
     bc_id = full_anna(world)
     crowd(world, 3)
+    world.sync()  # builds the feed, which has to know
     before = world.faults.calls.count("companies.erased")
     world.sync()
     world.full()
@@ -274,6 +276,50 @@ def test_r39_a_run_asks_who_was_erased_only_where_somebody_was(world: World) -> 
     erased(world, bc_id)
     world.sync()
     assert world.faults.calls.count("companies.erased") > before
+
+
+@pytest.mark.parametrize("main_folder", [False, True])
+@pytest.mark.parametrize("enabled", [True, False])
+def test_r39_a_folder_whose_record_was_lost_is_found_and_cleaned(
+    world: World, main_folder: bool, enabled: bool
+) -> None:
+    world.profile("ada", main_folder=main_folder)
+    bc_id = full_anna(world)
+    world.sync()
+    folder = world.folder()
+    world.state.mailboxes.rows.clear()
+    world.profile("ada", enabled=enabled)
+
+    erased(world, bc_id)
+
+    assert not world.mailbox().in_folder(folder) and len(world.mailbox().erased) == 1
+
+
+def test_r39_a_contact_of_ours_of_which_no_record_is_left_goes_with_the_next_look_at_the_folder(world: World) -> None:
+    bc_id = full_anna(world)
+    world.sync()
+    world.directory.unavailable.add("ada")
+    erased(world, bc_id)
+    world.directory.unavailable.clear()
+    world.state.mailboxes.rows.clear()
+
+    world.sync()
+
+    assert names(world) == [] and len(world.mailbox().erased) == 1
+    assert known_values(world) == []
+
+
+def test_r39_a_feed_whose_state_was_lost_still_knows_who_was_erased(world: World) -> None:
+    bc_id = full_anna(world)
+    crowd(world, 1)
+    world.sync()
+    erased(world, bc_id)
+    company = world.state.companies.of(COMPANY)
+    company.state = FeedState(head=company.state.head)
+    company.contacts.clear()
+
+    wrote_nothing(world)
+    assert names(world) == ["Person 000"] and known_values(world) == []
 
 
 def test_r39_find_tells_which_mailboxes_hold_a_person(world: World) -> None:

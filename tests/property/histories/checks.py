@@ -1,5 +1,6 @@
 """What must hold of every removal, at the moment when it happened."""
 
+from shared.cards.emails import keys_of
 from shared.cards.model import Origin
 from shared.cards.normalise import email_key
 from shared.planning.model import Direction, OnBcDelete, OnOutlookDelete, OnOutOfScope
@@ -47,6 +48,9 @@ class Checks(Faults, Admins):
         user = self.owners.get(contact.folder_id)
         assert user is not None, f"removed from a folder of {mailbox} that is not ours"
         assert not (self.seats[user].main and contact.id in self.added), "removed the user's own contact (R27)"
+        if self._was_erased(entry):
+            self.ledger.let_go(contact)
+            return []
         ids = [entry.stamp.bc_id] if entry.stamp else self._same_address(contact.card.email)
         causes = {cause for key in ids for cause in self._causes(user, key, entry)}
         assert causes, f"{contact.id} was removed from the folder of {user} without a cause"
@@ -54,6 +58,14 @@ class Checks(Faults, Admins):
             self.ledger.let_go(contact)  # R39: what is known of a blocked person goes with the run that removes it
             return []
         return [(user, ids[0])]
+
+    def _was_erased(self, entry: Entry) -> bool:
+        """R39: by the stamp, by its own id, or by its address, if it does not stand for somebody else."""
+        stamped = entry.stamp.bc_id if entry.stamp else ""
+        if {entry.contact.id, stamped} & self.causes.erased:
+            return True
+        keys = set(keys_of(entry.contact.card.email))
+        return stamped not in self.world.bc.rows and bool(keys & self.causes.erased_addresses)
 
     def _causes(self, user: str, bc_id: str, entry: Entry) -> set[str]:
         policies = self.world.state.profiles.rows[COMPANY, user].policies

@@ -9,7 +9,7 @@ class Typed:
     """Something a person typed, recognisable wherever it turns up."""
 
     token: str
-    let_go: bool = False  #: a person replaced or deleted it, or it belongs to a blocked person (R39)
+    let_go: bool = False  #: a person replaced or deleted it, or it belongs to a blocked or erased person (R39)
 
 
 @dataclass
@@ -32,6 +32,11 @@ class Ledger:
             if each.token in text:
                 each.let_go = True
 
+    def tokens_in(self, *things: object) -> set[str]:
+        """What was typed of all that stands in these."""
+        text = "\n".join(str(each) for each in things)
+        return {each.token for each in self.typed if each.token in text}
+
 
 BLOCKED, NO_PERSON, NO_EMAIL, FILTER = "blocked", "no-person", "no-email", "filter"
 
@@ -43,6 +48,8 @@ class Causes:
     gone: set[str] = field(default_factory=set)  #: BC ids that exist no more
     #: (user, BC id) -> why the contact was out of the user's scope at some time
     left: dict[tuple[str, str], set[str]] = field(default_factory=lambda: defaultdict(set))
-    #: (user, BC id) of linked contacts that the user deleted, or moved out of the folder
     undone: set[str] = field(default_factory=set)  #: BC and Outlook ids of contacts that an undone run had written to
+    #: (user, BC id) of linked contacts that the user deleted, or moved out of the folder
     thrown_away: set[tuple[str, str]] = field(default_factory=set)
+    erased: set[str] = field(default_factory=set)  #: BC and Outlook ids of the erased (R39)
+    erased_addresses: set[str] = field(default_factory=set)  #: e-mail keys that they were known by

@@ -1,11 +1,16 @@
 """Runs, disturbed by what was planned or not."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
+from shared.engine.company_feed import moment
 from shared.engine.fan_out import serve_company
 from shared.engine.jobs import CompanyJob, Reason
-from shared.engine.model import Mode, Report, Trigger
+from shared.engine.model import Mode, Report, RunRequest, Trigger
+from shared.engine.pauses import pause_of
 from shared.engine.run import run_mailbox
 from shared.engine.state import Busy
 from shared.errors import SyncError
@@ -132,6 +137,8 @@ class Runs(Checks):
             self.world.faults.forget_actions()
         mailbox = self.world.mailbox_id(user)
         clean = not self.world.faults.are_planned and not self.waits(mailbox) and not self.has_odd_lists()
+        clean = clean and not self.is_paused(user)
+        restored, seen = self.went_back(), self.world.written()
         links = len(self.rows(user).links)
         written = len(self.world.bc.writes)
         run_id = self.submit(user, mode, trigger, **more)
@@ -144,6 +151,9 @@ class Runs(Checks):
             assert not removed, "a run of a profile that is switched off removed somebody"
         elif report is not None and trigger is Trigger.HTTP:
             self._check_finished(user, report)
+            if restored and report.error_code != "folder-exists":
+                nothing = (report.status, self.world.written()) == ("held", seen)
+                assert nothing, "a restored company was written to (R33)"
             if user not in self.released and self.held_back:
                 self.within_the_limits(user, links, removed, self.world.bc.writes[written:].count("create"))
             if report.status != "held" and not more and not any(each.kind is NoteKind.FAILED for each in report.notes):
@@ -158,37 +168,80 @@ class Runs(Checks):
     def submit(self, user: str, mode: Mode = Mode.INCREMENTAL, trigger: Trigger = Trigger.HTTP, **more: object) -> str:
         """Put a request into the line; answers the run's id."""
         with self.world.faults.paused():
-            return self.world.request(user, mode, trigger, **more)  # type: ignore[arg-type]
+            run_id = self.world.request(user, mode, trigger, **more)  # type: ignore[arg-type]
+        if trigger is Trigger.HTTP:
+            self.asked.add(run_id)
+        return run_id
 
     def play(self, mailbox: str) -> list[tuple[str, str]]:
         """Messages until the line is empty or the process dies; then what was removed is looked at."""
         held = {user: self.rows(user).held.get("outlook-removals", frozenset()) for user in self.seats}
+        stopped, written = self._stays_stopped(), self.world.written()
         for _ in range(30):
             self._once(mailbox)
             if not self.waits(mailbox):
                 break
             self.world.clock.advance(seconds=61)
+        assert not stopped or self.world.written() == written, "written before a person approved (R33)"
         removed = self.look_at_removals()
         for user, key in removed:
             assert user in self.released or key not in held[user], "removed before a person approved it (R26)"
         return removed
 
     def waits(self, mailbox: str) -> bool:
-        """Whether a request is in the line."""
+        """Whether a request is in the line that is not paused."""
+        return any(not self.is_paused(each.profile_id) for each in self.in_line(mailbox))
+
+    def in_line(self, mailbox: str) -> list[RunRequest]:
+        """What waits for a mailbox, paused or not."""
         line = self.world.state.mailboxes.lines.get(mailbox)
-        return line is not None and (line.current is not None or bool(line.in_order()))
+        return [] if line is None else [*([line.current] if line.current else []), *line.in_order()]
+
+    def is_paused(self, user: str = "") -> bool:
+        """Whether a profile, or without one the company, is paused (R40)."""
+        return pause_of(list(self.world.state.pauses.rows.values()), COMPANY, user) is not None
+
+    def went_back(self) -> bool:
+        """Whether BC shows somebody as of an earlier time than the feed knows, and nobody has agreed to it (R33)."""
+        known, there = self.world.state.companies.of(COMPANY), self.world.bc.rows
+        if not known.state.epoch or any(each.approves for box in self.mailboxes() for each in self.in_line(box)):
+            return False
+        return any(
+            key in there and moment(there[key].modified) < moment(each.modified) for key, each in known.contacts.items()
+        )
+
+    def _stays_stopped(self) -> bool:
+        """The company went back in time, and nobody is about to approve it; an erasure is carried out all the same."""
+        waiting = [each for box in self.mailboxes() for each in self.in_line(box)]
+        stopped = self.world.state.companies.of(COMPANY).state.stopped is not None
+        return stopped and not any(each.approves or each.erases for each in waiting)
 
     def _once(self, mailbox: str) -> None:
-        try:
-            run_mailbox(self.world.services, mailbox, "worker")
-        except (SyncError, Died):
-            self._pick_up()
+        users = [each.user for each in self.seats.values() if each.mailbox == mailbox]
+        paused = all(self.is_paused(each) for each in users)
+        with self._nobody_is_asked(paused):
+            try:
+                run_mailbox(self.world.services, mailbox, "worker")
+            except (SyncError, Died):
+                self._pick_up()
 
     def _serve(self, reason: Reason) -> None:
-        try:
-            serve_company(self.world.services, CompanyJob(COMPANY, reason, self.world.clock()))
-        except (SyncError, Died):
-            self._pick_up()
+        with self._nobody_is_asked(self.is_paused()):
+            try:
+                serve_company(self.world.services, CompanyJob(COMPANY, reason, self.world.clock()))
+            except (SyncError, Died):
+                self._pick_up()
+
+    @contextmanager
+    def _nobody_is_asked(self, paused: bool) -> Iterator[None]:
+        """R40: no run starts and no company is read, so neither service hears of us, and the positions stay."""
+        calls, feed = len(self.world.faults.calls), self.world.state.companies.of(COMPANY).state
+        acts = self.world.faults.are_planned
+        yield
+        if paused and not acts:
+            asked = [each for each in self.world.faults.calls[calls:] if each.startswith(("graph.", "bc."))]
+            assert not asked, f"asked while it was paused: {asked}"
+            assert self.world.state.companies.of(COMPANY).state == feed, "the feed moved while it was paused"
 
     def _pick_up(self) -> None:
         """The message comes back when the lease of whoever had it has ended."""

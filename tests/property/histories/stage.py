@@ -1,12 +1,13 @@
 """The world of a history: who takes part, who is meant, what is in scope, and the books that are kept about it."""
 
+from collections import defaultdict
 from dataclasses import dataclass
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize
 
-from shared.cards.emails import first_valid
-from shared.cards.model import Stamp
+from shared.cards.emails import first_valid, keys_of
+from shared.cards.model import BcContact, Stamp
 from shared.engine.limits import Limits
 from shared.planning.guards import NO_LIMITS, SafetyLimits
 from shared.planning.model import Direction, OnBcDelete, OnOutlookDelete, OnOutOfScope
@@ -75,6 +76,12 @@ class Stage(RuleBasedStateMachine):
         self.seen_in_bc = 0
         self.one_way: set[str] = set()  #: users whose changes did not travel to BC at some time (R37)
         self.released: set[str] = set()  #: users of whom a person let held removals go, until a run has done it
+        self.asked: set[str] = set()  #: ids of requested runs
+        self.addresses: dict[str, set[str]] = defaultdict(set)  #: BC id -> e-mail keys that it ever had
+        self.must_go: set[str] = set()  #: what people typed about the erased (R39)
+        self.unmistakable: set[str] = set()  #: e-mail keys that only erased persons had
+        self.known_in_bc: set[str] = set()  #: BC ids that were looked at
+        self.backups: list[dict[str, BcContact]] = []  #: of the company, oldest first
         self.owners: dict[str, str] = {}  #: whose the folders are that profiles ever had
         self.company_number = ""
         key = self.world.bc.put(type="Company", displayName="Acme", phoneNumber="555", city="Berlin")
@@ -144,6 +151,8 @@ class Stage(RuleBasedStateMachine):
     def keep_books(self) -> None:
         """After each act of a person and each run: who is out of whose scope, and who is gone."""
         there = self.world.bc.rows
+        for key, each in there.items():
+            self.addresses[key] |= set(keys_of(each.text("email")))
         for user in self.seats:
             for key in there:
                 if why := self.why_out(user, key):
