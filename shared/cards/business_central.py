@@ -1,6 +1,7 @@
 """A BC contact from the values of its API fields: what is read and what the snapshot keeps become the same."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from shared.cards import emails
 from shared.cards.model import FIELDS, BcContact, Card, Field
@@ -22,6 +23,25 @@ def contact_from_values(id: str, etag: str, modified: str, values: Mapping[str, 
 def without_values(contact: BcContact) -> BcContact:
     """What is kept of somebody who was erased: that there is such a contact, and its stamp (R39)."""
     return BcContact(contact.id, contact.etag, contact.modified, {})
+
+
+_KEPT_OF_BLOCKED = ("number", "type", "privacyBlocked")
+
+
+def if_blocked(contact: BcContact) -> BcContact:
+    """What is kept of a contact: all, but of one that is privacy blocked its ids, kind and stamp (R39)."""
+    return as_blocked(contact) if contact.privacy_blocked else contact
+
+
+def as_blocked(contact: BcContact) -> BcContact:
+    """What is kept of a contact that is privacy blocked, by now at least (R39)."""
+    return replace(without_personal(contact), values={**without_personal(contact).values, "privacyBlocked": True})
+
+
+def without_personal(contact: BcContact) -> BcContact:
+    """A contact as it was, without what says who it is."""
+    values = {name: contact.values[name] for name in _KEPT_OF_BLOCKED if name in contact.values}
+    return BcContact(contact.id, contact.etag, contact.modified, values)
 
 
 def _text(which: Field, value: str | bool) -> str:

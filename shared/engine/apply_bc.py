@@ -125,6 +125,8 @@ class BcStage:
                 self._wait_for_probe(each.outlook.id, "outlook")
             elif isinstance(each, Write | Remove) and each.bc is not None and each.bc.id not in self.work.written:
                 self._wait_for_probe(each.bc.id, "bc")
+                if isinstance(each, Write):
+                    self.work.keep_match(each)
 
     def _wait_for_probe(self, key: str, side: str) -> None:
         """What waits for the company's set-up is tried with the next probe, however often that failed (R31)."""
@@ -147,6 +149,7 @@ class BcStage:
                 stale.append(write)
             else:
                 self._could_not(answer, "bc", write.bc, write.outlook)
+                self.work.keep_match(write)
         self.work.recorder.commit()
         return planned + self._again(stale)
 
@@ -172,11 +175,12 @@ class BcStage:
         planned: list[Operation] = []
         for write in stale:
             if write.bc.id not in found or not self.work.may_try(write.bc.id):
-                self.work.failed(ChangedMeanwhile(BUSY), "bc", write.bc, write.outlook)
+                self.work.not_written(write, ChangedMeanwhile(BUSY))
                 continue
             contact = found[write.bc.id]
             if contact is None:  # how many are gone is judged in the feed (R26), and what is to be done by the next run
-                self.work.failed(ContactGone(DELETED), "bc", write.bc, write.outlook)
+                side = "outlook" if write.new_link else "bc"  # whom it was to be matched with is all that is left
+                self.work.failed(ContactGone(DELETED), side, write.bc, write.outlook)
                 continue
             planned += self.work.plan_pair(write.link, Present(contact), Shown(write.outlook))
         return planned

@@ -156,7 +156,7 @@ class OutlookStage:
             elif isinstance(answer, ChangedMeanwhile | ContactGone):
                 stale.append(write)
             else:
-                self.work.failed(answer, "bc", write.bc, write.outlook)
+                self.work.not_written(write, answer)
         self.work.recorder.commit()
         return self._again(stale)
 
@@ -168,7 +168,7 @@ class OutlookStage:
         planned: list[Operation] = []
         for write in stale:
             if write.outlook.id not in found or not self.work.may_try(write.outlook.id):
-                self.work.failed(ChangedMeanwhile(BUSY), "bc", write.bc, write.outlook)
+                self.work.not_written(write, ChangedMeanwhile(BUSY))
                 continue
             contact = found[write.outlook.id]
             reading: OutlookReading = ABSENT if contact is None else Shown(contact)

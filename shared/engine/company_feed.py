@@ -4,7 +4,7 @@ A refresh reads what changed since the watermark less an overlap (late commits, 
 ids with their stamps: that finds deletions, stragglers that the overlap missed, and a company that went back in time.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -13,13 +13,14 @@ from shared.cards.model import BcContact
 from shared.engine.company_holds import DELETIONS, RESTORED, CompanyHolds
 from shared.engine.company_state import APPROVED_GONE, FeedChanges, FeedState, HeldFeed, RosterEntry
 from shared.engine.holds import Approval
+from shared.engine.kept_values import KeptValues, log_without
 from shared.engine.model import Positions
 from shared.engine.services import Services
 from shared.engine.sides import BcSide
 from shared.engine.state import Busy
 from shared.errors import RetryableError
 from shared.pace import Pace
-from shared.planning.erased import NOBODY, Erased
+from shared.planning.erased import NOBODY
 
 type Roster = Mapping[str, RosterEntry]
 
@@ -77,7 +78,7 @@ def offer(
         if not state.epoch:
             return None
         erased = services.companies.erased(company_id) if state.erased else NOBODY
-        known = [without_values(each) if each.id in erased else each for each in written]
+        known = [without_values(each) if each.id in erased else each for each in written if not each.privacy_blocked]
         return held.commit(FeedChanges(changed=known, gone=list(gone), by=by))
     finally:
         held.release()
@@ -129,20 +130,21 @@ class _Refresh:
     bc: BcSide
     full: bool
     approved: frozenset[str] = frozenset()  #: kinds of the company's holds
-    erased: Erased = NOBODY  #: whose values are not kept (R39)
     began: datetime = field(init=False)
     holds: CompanyHolds = field(init=False)
+    kept: KeptValues = field(init=False)
 
     def __post_init__(self) -> None:
         self.began = self.services.now()
         self.holds = CompanyHolds(self.services, self.bc.company_id, self.approved, self.began)
+        self.kept = KeptValues(self.services, self.bc.company_id)
 
     def go(self, state: FeedState) -> FeedState:
         """Read, compare, append; the state moves last."""
         if state.erased or not state.epoch:  # a feed whose state was lost does not know whether anybody was
-            self.erased = self.services.companies.erased(self.bc.company_id)
+            self.kept.erased = self.services.companies.erased(self.bc.company_id)
         if not state.epoch:
-            return self._build(replace(state, erased=bool(self.erased.marks)))
+            return self._build(replace(state, erased=bool(self.kept.erased.marks)))
         roster = self.held.roster()
         found = self._everything(roster) if self.full else self._news(state, roster)
         if found.older:
@@ -154,22 +156,30 @@ class _Refresh:
         if stopped is not None:  # R33: what we know is kept until a person decides
             return self.held.commit(FeedChanges(state=replace(state, stopped=stopped), held=self.holds.waiting))
         if state.stopped is not None:
-            return self._roll_back(state, found)
+            return self._roll_back(state, found, roster)
         new_state = self._advanced(state, found, roster)
         countries = self._countries(state)
         if countries is not None:
             new_state = replace(new_state, countries_at=self.began)
         return self.held.commit(
             FeedChanges(
-                changed=found.changed, gone=found.gone, state=new_state, countries=countries, held=self.holds.waiting
+                changed=found.changed,
+                gone=found.gone,
+                rewritten=log_without(self.held, self.kept.newly_blocked(found.changed, roster)),
+                state=new_state,
+                countries=countries,
+                held=self.holds.waiting,
             )
         )
 
     # ------------------------------------------------------------ a company that went back in time
 
-    def _roll_back(self, state: FeedState, found: _Found) -> FeedState:
+    def _roll_back(self, state: FeedState, found: _Found, roster: Roster) -> FeedState:
         """Take what BC shows for the truth; with another epoch all profiles compare with it, under R26."""
         changed = [*found.changed, *found.older]
+        self.held.commit(
+            FeedChanges(rewritten=log_without(self.held, self.kept.newly_blocked(changed, roster)), log=False)
+        )
         for start in range(0, len(changed), CHUNK):
             self.held.commit(FeedChanges(changed=changed[start : start + CHUNK], log=False))
         gone = set(found.gone)
@@ -184,6 +194,7 @@ class _Refresh:
             full_at=self.began,
             stopped=None,
             held=None,
+            blocked=state.blocked or any(each.privacy_blocked for each in changed),
         )
         over: dict[str, Sequence[str]] = {RESTORED: (), DELETIONS: ()}
         return self.held.commit(FeedChanges(gone=found.gone, log=False, state=new_state, held=over))
@@ -193,10 +204,11 @@ class _Refresh:
     def _build(self, state: FeedState) -> FeedState:
         """Nothing is known: read all; the log stays empty, profiles compare with the snapshot."""
         countries = self.bc.countries()
-        persons, seen = set[str](), dict[str, str]()
+        persons, blocked, seen = set[str](), set[str](), dict[str, str]()
         chunk: list[BcContact] = []
-        for contact in map(self._kept, self.bc.contacts()):
+        for contact in map(self.kept.of, self.bc.contacts()):
             persons |= {contact.id} if contact.is_person else set()
+            blocked |= {contact.id} if contact.privacy_blocked else set()
             seen[contact.id] = contact.modified
             chunk.append(contact)
             if len(chunk) == CHUNK:
@@ -206,10 +218,11 @@ class _Refresh:
         known = [*((each.id, each.stamp) for each in self.held.roster().values()), *self.bc.stamps()]
         doubtful = {key for key, stamp in known if key not in seen or moment(stamp) > moment(seen[key])}
         answers = self.bc.read(sorted(doubtful)) if doubtful else {}
-        missed = [self._kept(each) for each in answers.values() if each is not None]
+        missed = [self.kept.of(each) for each in answers.values() if each is not None]
         gone = [key for key, each in answers.items() if each is None]
         chunk += missed
         persons = (persons - answers.keys()) | {each.id for each in missed if each.is_person}
+        blocked |= {each.id for each in missed if each.privacy_blocked}
         seen |= {each.id: each.modified for each in missed}
         new_state = replace(
             state,
@@ -222,15 +235,19 @@ class _Refresh:
             countries_at=self.began,
             persons=len(persons),
             contacts=len(seen.keys() - set(gone)),
+            blocked=bool(blocked),
         )
-        return self.held.commit(FeedChanges(changed=chunk, gone=gone, log=False, state=new_state, countries=countries))
+        rewritten = log_without(self.held, blocked)  # the log of an earlier feed lies there until it is too old
+        return self.held.commit(
+            FeedChanges(changed=chunk, gone=gone, log=False, rewritten=rewritten, state=new_state, countries=countries)
+        )
 
     # ------------------------------------------------------------ changes
 
     def _news(self, state: FeedState, roster: Roster) -> _Found:
         window = self.bc.changed_since(self._window_start(state.watermark))
         found = _Found()
-        for contact in self._all_kept(window, roster):
+        for contact in self.kept.of_all(window, roster):
             found.sort_in(contact, roster.get(contact.id))
         if self._enumerates(state):
             self._enumerate(found, roster)
@@ -255,7 +272,7 @@ class _Refresh:
             for key, stamp in stamps.items()
             if key not in known and (key not in roster or moment(stamp) != moment(roster[key].stamp))
         ]
-        for contact in self._all_kept(self._read(stragglers), roster):
+        for contact in self.kept.of_all(self._read(stragglers), roster):
             found.sort_in(contact, roster.get(contact.id))
         found.gone = self._confirmed_gone([key for key in roster if key not in stamps])
         found.enumerated = True
@@ -265,23 +282,12 @@ class _Refresh:
         company = self.services.companies
         known = {each.id: _digest(each) for each in company.all_contacts(self.bc.company_id)}
         found, seen = _Found(), set[str]()
-        for contact in self._all_kept(self.bc.contacts(), roster):
+        for contact in self.kept.of_all(self.bc.contacts(), roster):
             seen.add(contact.id)
             found.sort_in(contact, roster.get(contact.id), same=known.get(contact.id) == _digest(contact))
         found.gone = self._confirmed_gone([key for key in roster if key not in seen])
         found.enumerated = True
         return found
-
-    def _all_kept(self, contacts: Iterable[BcContact], roster: Roster) -> Iterator[BcContact]:
-        return (self._kept(each, new=each.id not in roster) for each in contacts)
-
-    def _kept(self, contact: BcContact, *, new: bool = True) -> BcContact:
-        """R39: of an erased person the id and stamp alone; of one made anew with that address, from now on too."""
-        if contact.id not in self.erased:
-            if not (new and contact.is_person and self.erased.has_first(contact.text("email"))):
-                return contact
-            self.erased = self.services.companies.mark_erased(self.bc.company_id, [contact.id])
-        return without_values(contact)
 
     def _read(self, ids: Sequence[str]) -> list[BcContact]:
         return [each for each in self.bc.read(ids).values() if each is not None] if ids else []
@@ -297,7 +303,7 @@ class _Refresh:
         """Read once more: a change that was seen before its commit and rolled back looks the same at first."""
         return [
             each
-            for each in self._all_kept(self._read([each.id for each in older]), roster)
+            for each in self.kept.of_all(self._read([each.id for each in older]), roster)
             if moment(each.modified) < moment(roster[each.id].stamp)
         ]
 
@@ -321,6 +327,7 @@ class _Refresh:
             contacts=state.contacts + len(new) - len(found.gone),
             held=held,
             approved_gone=state.approved_gone or APPROVED_GONE in self.holds.waiting,
+            blocked=state.blocked or any(each.privacy_blocked for each in found.changed),
         )
 
     def _countries(self, state: FeedState) -> dict[str, str] | None:

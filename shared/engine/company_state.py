@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from shared.cards.business_central import without_personal
 from shared.cards.model import BcContact
 from shared.engine.holds import Hold
 from shared.engine.model import CompanySettings
@@ -33,8 +34,13 @@ class LogEntry:
     sequence: int
     bc_id: str
     after: BcContact | None  #: None: gone (tombstone)
-    before: BcContact | None = None  #: as it was known before; None: new
+    before: BcContact | None = None  #: as it was known before (see `before_of`); None: new
     by: str = ""  #: id of the profile whose run wrote it; blank: a change that was found in BC
+
+
+def before_of(after: BcContact | None, known: BcContact | None) -> BcContact | None:
+    """What a log entry says of a contact as it was: of somebody who is privacy blocked now, nothing personal (R39)."""
+    return without_personal(known) if known is not None and after is not None and after.privacy_blocked else known
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +60,7 @@ class FeedState:
     stopped: Hold | None = None  #: the company went back in time (R33): nothing is written
     held: Hold | None = None  #: deletions held back in the feed (R26)
     erased: bool = False  #: whether anybody was ever erased (R39)
+    blocked: bool = False  #: whether anybody was ever privacy blocked: their addresses are not in the snapshot (R39)
     approved_gone: bool = False  #: whether there are deletions that were approved for the whole company
     writes_stopped_until: datetime | None = None  #: R31: the company's set-up refuses writes; probe after this
     writes_stopped_reason: str = ""

@@ -12,19 +12,18 @@ from shared.cards import emails
 from shared.cards.model import EMPTY_CARD, Origin, OutlookContact
 from shared.engine.handing_over import may_go_on
 from shared.engine.journalled import JournalledOutlook
-from shared.engine.model import Erases, Positions, Profile, Report, Retry, RunRequest
+from shared.engine.model import Erases, Positions, Profile, Retry, RunRequest
 from shared.engine.pages import pages_of
 from shared.engine.services import Services
 from shared.engine.sides import FolderStamp, OutlookSide, OutlookWrite
 from shared.engine.state import Changes, ProfileState
 from shared.engine.tally import Tally
+from shared.engine.traces import clean_journal, clean_reports
 from shared.errors import ContactError, ContactGone, FolderMissing, NotDone, RetryableError
 from shared.pace import Pace
 from shared.planning.erased import ERASING
 from shared.planning.erasing import Traces, holds_none
 from shared.planning.model import Link, Note, NoteKind, Parked, Side
-
-_PAGE = 100  #: reports read at a time
 
 
 @dataclass(slots=True)
@@ -48,8 +47,8 @@ class EraseRun:
         """Do it. Raises ProfileError, RetryableError, LeaseLost; what was done by then is recorded."""
         traces = self._look()
         self._clean_state(traces)
-        self._clean_journal(traces)
-        self._clean_reports(traces)
+        clean_journal(self.services, self.profile, traces, self.pace)
+        clean_reports(self.services, self.profile, traces, self.pace, but=self.request.run_id)
         keys = sorted({key for text in traces.addresses for key in emails.keys_of(text)})
         self.services.companies.forget_claims(self.profile.company_id, keys)
         self._clean_folder(traces)
@@ -124,25 +123,6 @@ class EraseRun:
             if not left:
                 del holds[kind]
         return replace(positions, holds=holds)
-
-    def _clean_journal(self, traces: Traces) -> None:
-        for batch in self.services.journal.of_mailbox(self.profile.mailbox_id):
-            left = traces.without(batch.entries)
-            if batch.company_id == self.profile.company_id and left != batch.entries:
-                self.pace.keep_going()
-                self.services.journal.put(replace(batch, entries=left), rows=1)
-
-    def _clean_reports(self, traces: Traces) -> None:
-        whose, after = (self.profile.mailbox_id, self.profile.company_id, self.profile.id), ""
-        while True:
-            reports, after = self.services.reports.of_profile(*whose, top=_PAGE, after=after)
-            for report in reports:
-                clean = _clean(report, traces)
-                if clean != report and report.run_id != self.request.run_id:
-                    self.pace.keep_going()
-                    self.services.reports.save(clean)
-            if not after:
-                return
 
     # ------------------------------------------------------------ the folder
 
@@ -235,14 +215,3 @@ class EraseRun:
 
 def _emptied(link: Link) -> Link:
     return Link(link.bc_id, link.outlook_id, EMPTY_CARD, EMPTY_CARD, link.origin)
-
-
-def _clean(report: Report, traces: Traces) -> Report:
-    return replace(
-        report,
-        notes=tuple(traces.clean_note(each) for each in report.notes),
-        plan=traces.clean_plan(report.plan),
-        held=tuple(
-            replace(each, contacts=holds_none(each.contacts, traces.outlook_ids, traces.erased)) for each in report.held
-        ),
-    )

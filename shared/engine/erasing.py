@@ -4,11 +4,12 @@ First the keyed hashes, so that nobody lets the person in again; then the feed's
 interrupted asks again: every step can be repeated.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from shared.cards import emails
 from shared.cards.business_central import without_values
+from shared.cards.model import BcContact
 from shared.cards.normalise import email_key
 from shared.engine.callers import is_object_id
 from shared.engine.company_state import APPROVED_GONE, FeedChanges, FeedState, HeldFeed, LogEntry
@@ -18,8 +19,9 @@ from shared.engine.model import Erases, Profile, Report
 from shared.engine.parallel import in_parallel
 from shared.engine.requests import Wanted, request_run
 from shared.engine.services import Services
+from shared.engine.sides import BcSide
 from shared.engine.state import Busy
-from shared.errors import RequestError, RetryableError
+from shared.errors import CompanyError, RequestError, RetryableError
 from shared.pace import Pace
 from shared.planning.erased import Erased
 
@@ -32,8 +34,10 @@ def erase(services: Services, company_id: str, contact: str, actor: str, pace: P
     `still-in-bc` (409), `bad-contact`, RetryableError `feed-busy`.
     """
     wanted = contact.strip()
-    bc_id, keys = _meant(services, company_id, wanted)
+    bc_id, keys = _meant(services, company_id, wanted, pace)
     known = [*services.companies.contacts(company_id, [bc_id]).values()] if bc_id else []
+    if any(each.privacy_blocked for each in known):  # Business Central alone knows their addresses
+        known += _asked(services, company_id, pace, lambda bc: bc.read([bc_id]).values())
     keys |= {key for each in known for key in emails.keys_of(each.text("email"))}
     erased = services.companies.mark_erased(company_id, [bc_id, *_of_nobody_else(services, company_id, keys, bc_id)])
     _clean_company(services, company_id, erased, pace)
@@ -46,7 +50,25 @@ def erase(services: Services, company_id: str, contact: str, actor: str, pace: P
     return in_parallel(asked, list(services.profiles.in_company(company_id)))
 
 
-def _meant(services: Services, company_id: str, wanted: str) -> tuple[str, set[str]]:
+def _asked(
+    services: Services, company_id: str, pace: Pace, ask: Callable[[BcSide], Iterable[BcContact | None]]
+) -> list[BcContact]:
+    """What Business Central says; nobody where the company is gone or shut: what is known of it can still be erased."""
+    try:
+        found = list(ask(services.business_central(pace).company(company_id)))
+    except CompanyError:
+        return []
+    return [each for each in found if each is not None]
+
+
+def _is_of_blocked(services: Services, company_id: str, key: str, pace: Pace) -> bool:
+    """Whether somebody has this address of whom the snapshot does not tell it (R39)."""
+    if not services.companies.feed(company_id).blocked:
+        return False
+    return bool(_asked(services, company_id, pace, lambda bc: bc.find_persons([key]).get(key, ())))
+
+
+def _meant(services: Services, company_id: str, wanted: str, pace: Pace) -> tuple[str, set[str]]:
     """BC id, or e-mail keys of somebody who is gone."""
     if is_object_id(wanted):
         return wanted.lower(), set()
@@ -57,15 +79,16 @@ def _meant(services: Services, company_id: str, wanted: str) -> tuple[str, set[s
             code="bad-contact",
             field="contact",
         )
-    if contacts_meant(services, company_id, wanted):
+    key = email_key(wanted)
+    if contacts_meant(services, company_id, wanted) or _is_of_blocked(services, company_id, key, pace):
         raise RequestError(
             "Somebody in Business Central has this e-mail address. Erase by the contact's id there, which POST "
-            "/api/admin/contacts/find tells.",
+            "/api/admin/contacts/find tells, but for the privacy blocked: theirs Business Central tells.",
             code="still-in-bc",
             status=409,
             field="contact",
         )
-    return "", {email_key(wanted)}
+    return "", {key}
 
 
 def _of_nobody_else(services: Services, company_id: str, keys: set[str], bc_id: str) -> list[str]:

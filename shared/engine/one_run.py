@@ -25,6 +25,7 @@ from shared.engine.showing import shown
 from shared.engine.sides import Folder, OutlookSide
 from shared.engine.state import Changes, ProfileState
 from shared.engine.tally import Tally
+from shared.engine.traces import clean_journal, clean_reports, of_blocked
 from shared.engine.upkeep import watched_as
 from shared.engine.work import Work, touched_in_bc
 from shared.errors import FolderMissing, PositionExpired
@@ -301,8 +302,20 @@ class OneRun:
         recorder.hold(waiting)
         if inputs.folder_new and not inputs.rules.limit_to:
             _leave_old_folder(inputs, recorder)
+        self._forget_blocked(reading)
         recorder.finish(replace(moved, holds=holds), settle=inputs.rules.limit_to is None)
         self.next_retry = next_retry(self.state, reading, recorder)
+
+    def _forget_blocked(self, reading: Reading) -> None:
+        """R39: the values of who is privacy blocked go with the run that meets it, before the positions move: who dies
+        before meets it again."""
+        if not reading.blocked:
+            return
+        about = reading.blocked, reading.links.values(), reading.parked.values()
+        traces = of_blocked(self.services, self.profile, *about)
+        clean_journal(self.services, self.profile, traces, self.pace)
+        clean_reports(self.services, self.profile, traces, self.pace, but=self.request.run_id)
+        self.tally.replace_notes(traces.clean_note)
 
     def _index_outside(self, inputs: Inputs, work: Work) -> None:
         """R4: who must hear of a contact although the filter excludes it."""

@@ -58,7 +58,9 @@ class Pages:
         origin = operation.origin if isinstance(operation, Create) else link.origin if link else Origin.SYNC
         about = Entry(operation.side, Verb.UPDATED, bc_id, outlook_id, cause=str(operation.cause), origin=origin)
         about = replace(about, by=self._editor(operation, bc_id))
-        if isinstance(operation, Remove) and operation.outlook is not None:
+        if operation.cause is Cause.PRIVACY_BLOCKED:
+            pass  # R39: that a contact was removed, not who it was
+        elif isinstance(operation, Remove) and operation.outlook is not None:
             self.cards[outlook_id] = operation.outlook.card
             stamp = operation.outlook.stamp
             about = replace(about, origin=stamp.origin) if link is None and stamp is not None else about

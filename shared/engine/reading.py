@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from shared.cards import emails
+from shared.cards.business_central import if_blocked
 from shared.cards.model import BcContact, OutlookContact
 from shared.cards.normalise import matching_key
 from shared.cards.translate import countries_from
@@ -23,6 +24,7 @@ from shared.planning.model import (
     ABSENT,
     Absent,
     BcReading,
+    Direction,
     Inputs,
     Link,
     OutlookReading,
@@ -71,6 +73,7 @@ class Reading:
     shown: dict[str, OutlookReading] = field(default_factory=dict)
     parked: dict[str, Parked] = field(default_factory=dict)
     editors: dict[str, str] = field(default_factory=dict)  #: BC id -> profile whose user made its latest change
+    blocked: set[str] = field(default_factory=set)  #: BC ids of persons who are privacy blocked (R22, R39)
     unanswered: dict[str, str] = field(default_factory=dict)  #: id -> side: no answer came, to be tried again (R31)
 
     @property
@@ -173,11 +176,15 @@ class Reading:
             self._log_entries()
 
     def _whole_snapshot(self) -> None:
+        blocked: dict[str, BcContact] = {}
         for contact in self.companies.all_contacts(self.rules.company_id):
             link = self.links.get(contact.id)
             if link is not None or belongs(contact, self.rules, None):
                 self.bc[contact.id] = Present(contact)
+            if contact.privacy_blocked:
+                blocked[contact.id] = contact
         self._ask_bc([key for key in self.links if key not in self.bc])
+        self._blocked(blocked)
 
     def _log_entries(self) -> None:
         """The newest entry of each contact since the position."""
@@ -189,6 +196,18 @@ class Reading:
         for key, contact in newest.items():
             if key in self.links or (contact is not None and belongs(contact, self.rules, None)):
                 self.bc[key] = ABSENT if contact is None else Present(contact)
+        self._blocked({key: each for key, each in newest.items() if each is not None and each.privacy_blocked})
+
+    def _blocked(self, contacts: Mapping[str, BcContact]) -> None:
+        """Of who is privacy blocked, the folder may hold more than the linked contact: those kept, and copies (R22)."""
+        self.blocked |= contacts.keys()
+        if not contacts or self.extent.outlook_full:
+            return
+        found = self.state.parked_by_keys(sorted(contacts))
+        theirs = {key: each for key, each in found.items() if each.bc_id in contacts}
+        self.parked.update(theirs)
+        self.bc.update({each.bc_id: Present(contacts[each.bc_id]) for each in theirs.values()})
+        self._read_again([key for key in theirs if key not in self.shown])
 
     def _snapshot(self, bc_ids: Iterable[str]) -> None:
         """Contacts of pairs that BC's feed did not name."""
@@ -197,6 +216,7 @@ class Reading:
             return
         found = self.companies.contacts(self.rules.company_id, wanted)
         self.bc.update({key: Present(contact) for key, contact in found.items()})
+        self.blocked |= {key for key, contact in found.items() if contact.privacy_blocked}
         self._ask_bc([key for key in wanted if key not in found])
 
     def _ask_bc(self, bc_ids: Sequence[str]) -> None:
@@ -205,7 +225,8 @@ class Reading:
             return
         answers = self.company.read(bc_ids)
         for key, contact in answers.items():
-            self.bc[key] = ABSENT if contact is None else Present(contact)
+            self.bc[key] = ABSENT if contact is None else Present(if_blocked(contact))
+        self.blocked |= {key for key, contact in answers.items() if contact is not None and contact.privacy_blocked}
         self.unanswered.update({key: "bc" for key in bc_ids if key not in answers})
 
     # ------------------------------------------------------------ retries, pairs, newcomers
@@ -341,10 +362,18 @@ class Reading:
         )
 
     def _persons(self, keys: Sequence[str]) -> Mapping[str, tuple[BcContact, ...]]:
-        """Who has these e-mail addresses (R7); by BC itself where the snapshot may be too old to link by it."""
-        found = self.companies.persons_with(self.rules.company_id, keys)
-        if self.extent.feed_is_fresh or not found:
-            return found
+        """Who has these e-mail addresses (R7), by the snapshot; by BC itself where that may be too old to link by it,
+        and where it cannot know, since the addresses of who is privacy blocked are not in it (R39)."""
+        found = dict(self.companies.persons_with(self.rules.company_id, keys))
+        if found and not self.extent.feed_is_fresh:
+            found = self._still_theirs(found)
+        unknown = [key for key in keys if key not in found] if self.feed.blocked and self._creates_in_bc else []
+        for key, group in self.company.find_persons(unknown).items() if unknown else ():
+            if blocked := tuple(if_blocked(each) for each in group if each.privacy_blocked):
+                found[key] = blocked
+        return found
+
+    def _still_theirs(self, found: Mapping[str, tuple[BcContact, ...]]) -> dict[str, tuple[BcContact, ...]]:
         now = self.company.read(sorted({each.id for group in found.values() for each in group}))
         fresh: dict[str, tuple[BcContact, ...]] = {}
         for key, group in found.items():
@@ -352,6 +381,10 @@ class Reading:
             still = [each for each in read if each is not None and emails.key_of(each.text("email")) == key]
             fresh.update({key: tuple(still)} if still else {})
         return fresh
+
+    @property
+    def _creates_in_bc(self) -> bool:
+        return self.rules.direction is Direction.BOTH and self.rules.limit_to is None
 
     def _company_names(self) -> list[str]:
         """Companies that Outlook contacts name and that may have to be looked up (R18)."""

@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from shared.engine.company_state import FeedChanges
+from shared.engine.model import Profile
 from shared.engine.parallel import in_parallel
 from shared.engine.retention_state import Head, LogAges, Progress
 from shared.engine.services import Services
@@ -67,13 +68,29 @@ def _attempt(
 
 def _clean_company(services: Services, company_id: str, at: datetime) -> bool:
     retention = services.retention
-    profiles = {each.id for each in services.profiles.in_company(company_id)}
+    profiles = list(services.profiles.in_company(company_id))
+    known = {each.id for each in profiles}
     done = [
         _clean_log(services, company_id, at),
         _all_of(lambda: retention.remove_claims(company_id, at - CLAIM_OVER)),
-        _all_of(lambda: retention.remove_outside(company_id, profiles)),
+        _all_of(lambda: retention.remove_outside(company_id, known)),
     ]
+    in_parallel(lambda each: _forget_hidden(services, each), profiles)
     return all(done)
+
+
+def _forget_hidden(services: Services, profile: Profile) -> None:
+    """Marks of contacts that stay away (R23, R36) and that Business Central has deleted so long ago that its change log
+    does not say so any more. A company that is not known, or that went back in time, tells nothing."""
+    company_id, mailbox_id = profile.company_id, profile.mailbox_id
+    hidden = set(services.mailboxes.peek(mailbox_id, company_id, profile.id).hidden())
+    feed = services.companies.feed(company_id)
+    if not hidden or not feed.epoch or feed.stopped is not None:
+        return
+    gone = hidden - services.companies.contacts(company_id, hidden).keys()
+    late = {each.bc_id for each in services.companies.log(company_id, feed.floor, feed.head)} if gone else set[str]()
+    for bc_id in sorted(gone - late):
+        services.mailboxes.unhide(mailbox_id, company_id, profile.id, bc_id)
 
 
 def _clean_log(services: Services, company_id: str, at: datetime) -> bool:

@@ -1,5 +1,6 @@
 """What a run has done so far: the counts and notes of its report (R35)."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from shared.engine.model import Counts, HeldKind, Report, RunStatus
@@ -32,6 +33,10 @@ class Tally:
         """Take notes in; planning a contact again does not repeat what was said about it."""
         for note in notes:
             self.notes.setdefault((note.bc_id or note.outlook_id, note.field, note.value, _family(note)), note)
+
+    def replace_notes(self, clean: Callable[[Note], Note]) -> None:
+        """Notes without what may not be said any more (R39)."""
+        self.notes = {key: clean(note) for key, note in self.notes.items()}
 
     @property
     def holds_lost_values(self) -> bool:

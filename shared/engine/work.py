@@ -26,6 +26,7 @@ from shared.planning.model import (
     NoteKind,
     Operation,
     OutlookReading,
+    Parked,
     Plan,
     Present,
     Record,
@@ -37,6 +38,7 @@ from shared.planning.model import (
 from shared.planning.plan import make_plan
 from shared.planning.scope import FILTER_REASONS, scope_of
 
+MATCHING = "matching"  #: a parked contact's reason: its first match could not be written yet
 ATTEMPTS = 3  #: how often one contact is read and planned again before it waits for the next run
 
 
@@ -107,8 +109,9 @@ class Work:
         if inputs.links:
             return self._planned(inputs)
         if isinstance(bc, Present) and isinstance(outlook, Shown):  # a first match that was not recorded yet
+            stamped = outlook.contact.stamp is not None and outlook.contact.stamp.bc_id == link.bc_id
             known = replace(inputs, persons=_findable(bc.contact, outlook.contact))
-            return self._planned(replace(known, bc={}))
+            return self._planned(known if stamped else replace(known, bc={}))
         return []
 
     def plan_newcomer(self, outlook: OutlookContact, persons: dict[str, tuple[BcContact, ...]]) -> list[Operation]:
@@ -161,6 +164,18 @@ class Work:
         self.tally.remark([Note(NoteKind.FAILED, error.code, str(error), **ids)])
         key, side = (remove.bc_id, "bc") if remove.linked else (remove.outlook_id, "outlook")
         self.recorder.fail(key, side, ERASING)
+
+    def not_written(self, write: Write, error: ContactError) -> None:
+        """A write to either side failed: see `failed`; the pair of a first match is remembered."""
+        self.failed(error, "bc", write.bc, write.outlook)
+        self.keep_match(write)
+
+    def keep_match(self, write: Write) -> None:
+        """A first match that could not be written yet: the next run finds both again, and makes no other contact beside
+        the one that was met (R7, R9)."""
+        if write.new_link and write.bc.id not in self.recorder.links:
+            keys = emails.keys_of(write.outlook.card.email)
+            self.recorder.park(Parked(write.outlook.id, MATCHING, keys, write.bc.id))
 
     def failed(self, error: ContactError, side: str, bc: BcContact | None, outlook: OutlookContact | None) -> None:
         """One contact's failure: a note, and kept for retry (R31). `side` says whose id the retry is kept by."""

@@ -1,26 +1,28 @@
-"""What is left of journal and reports when somebody is erased (R39). Pure."""
+"""What is left of journal and reports when somebody is erased or privacy blocked (R39). Pure."""
 
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field, replace
 
-from shared.planning.erased import Erased
+from shared.planning.erased import NOBODY, Erased
 from shared.planning.journalled import Entry, card_of
 from shared.planning.model import Link, Note, Parked
 
 
 @dataclass(slots=True)
 class Traces:
-    """By what the erased persons are recognised in one mailbox: grows while it is looked through.
+    """By what these persons are recognised in one mailbox: grows while it is looked through.
 
     An address alone does not tell that a BC contact is one of them: somebody else may have had it once. Those are
     `suspects` until the caller says who of them lives.
     """
 
-    erased: Erased
+    erased: Erased = NOBODY
     outlook_ids: set[str] = field(default_factory=set)  #: of their contacts
     bc_ids: set[str] = field(default_factory=set)  #: found by their addresses
     addresses: set[str] = field(default_factory=set)  #: e-mail fields of what was theirs
     suspects: dict[str, set[str]] = field(default_factory=dict)  #: BC id -> Outlook ids
+    words: str = "The contact was erased."  #: what a note about them says from then on
+    by_bc_id_first: bool = False  #: what names another BC contact is not theirs, whatever the Outlook contact once was
 
     def learn_link(self, link: Link) -> None:
         """A link may be theirs."""
@@ -66,7 +68,7 @@ class Traces:
     def clean_note(self, note: Note) -> Note:
         """A note about them says only that there was one."""
         theirs = self.knows(note.bc_id, note.outlook_id) or self.erased.has_first(note.email)
-        return Note(note.kind, note.code, GONE, bc_id=note.bc_id) if theirs else note
+        return Note(note.kind, note.code, self.words, bc_id=note.bc_id) if theirs else note
 
     def clean_plan(self, plan: Iterable[Mapping[str, object]]) -> tuple[Mapping[str, object], ...]:
         """A preview's operations without theirs."""
@@ -86,6 +88,8 @@ class Traces:
 
     def knows(self, bc_id: str, outlook_id: str) -> bool:
         """Whether one of the ids is theirs."""
+        if self.by_bc_id_first and bc_id:
+            return bc_id in self.bc_ids
         return bc_id in self.bc_ids or bc_id in self.erased or outlook_id in self.outlook_ids
 
 
@@ -96,6 +100,3 @@ def holds_none(contacts: Iterable[str], theirs: Set[str], erased: Erased) -> tup
 
 def _addresses(entry: Entry) -> set[str]:
     return {card_of(each).email for each in (entry.before, entry.after)} - {""}
-
-
-GONE = "The contact was erased."

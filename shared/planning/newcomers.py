@@ -89,8 +89,9 @@ class Newcomers:
     def _one(self, contact: OutlookContact) -> Iterator[Step]:
         stamp = contact.stamp
         ours = stamp is not None and stamp.bc_id and self._is_our_company(contact)
-        if contact.private:
-            yield from self._park(contact, "private", PRIVATE, keys=False)
+        if contact.private:  # whose it is stays between the user and Outlook
+            yield Note(NoteKind.SKIPPED, "private", PRIVATE, outlook_id=contact.id)
+            yield from self._park(contact, "private", "", keys=False)
         elif self._is_erased(contact):
             yield from self._erased(contact)
         elif ours and stamp is not None:
@@ -129,12 +130,14 @@ class Newcomers:
 
     def _stamped(self, contact: OutlookContact, bc_id: str, origin: Origin) -> Iterator[Step]:
         """R9: our own earlier work, a copy of it, or what is left of a deleted contact."""
+        reading, rules = self.inputs.bc.get(bc_id), self.inputs.rules
+        link = Link(bc_id, contact.id, EMPTY_CARD, EMPTY_CARD, origin, stamped=True)
+        if isinstance(reading, Present) and reading.contact.privacy_blocked:  # R22: copies and kept ones, too
+            yield removal(self.inputs, Cause.PRIVACY_BLOCKED, link, reading.contact, contact, linked=False)
+            return
         if bc_id in self.linked and (bc_id not in self.replaceable or bc_id in self.replaced):
             yield from self._copy(contact)
             return
-        reading = self.inputs.bc.get(bc_id)
-        link = Link(bc_id, contact.id, EMPTY_CARD, EMPTY_CARD, origin, stamped=True)
-        rules = self.inputs.rules
         if self._is_kept(contact) and not (isinstance(reading, Present) and belongs(reading.contact, rules, origin)):
             return
         if not isinstance(reading, Present):
@@ -147,8 +150,6 @@ class Newcomers:
             if bc_id in self.replaceable:
                 self.replaced.add(bc_id)
             yield from self._match(contact, reading.contact, origin, stamped=True)
-        elif scope_of(reading.contact, rules) is ScopeReason.PRIVACY_BLOCKED:
-            yield removal(self.inputs, Cause.PRIVACY_BLOCKED, link, reading.contact, contact, linked=False)
         elif rules.policies.on_out_of_scope is OnOutOfScope.KEEP or rules.limit_to is not None:
             yield from self._park(contact, "kept", "", bc_id=bc_id)
         else:
@@ -190,7 +191,10 @@ class Newcomers:
         if not free:
             yield from self._park(contact, "duplicate", DUPLICATE)
         elif not usable:
-            yield from self._park(contact, "privacy-blocked", BLOCKED)
+            yield Note(
+                NoteKind.SKIPPED, "privacy-blocked", BLOCKED, outlook_id=contact.id
+            )  # R39: who it is, is not said
+            yield from self._park(contact, "privacy-blocked", "")
         else:
             chosen = _chosen(contact, usable)
             in_scope = scope_of(chosen, self.inputs.rules) is ScopeReason.IN_SCOPE

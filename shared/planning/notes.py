@@ -21,8 +21,9 @@ def about(
     field: str = "",
     value: str = "",
 ) -> Note:
-    """One note; name and e-mail from whichever side is known."""
+    """One note; name and e-mail from whichever side is known, of who is privacy blocked neither (R39)."""
     card = bc.card if bc else outlook.card if outlook else link.base_bc if link else Card()
+    card = Card() if bc is not None and bc.privacy_blocked else card
     return Note(
         kind,
         code,

@@ -64,7 +64,7 @@ def decide(inputs: Inputs, link: Link, bc: BcReading | None, outlook: OutlookRea
             if not is_limited_out(contact, inputs.rules):
                 yield from pair.gone_from_outlook(contact)
         case Present(contact), shown if shown is not None and not isinstance(shown, Absent):
-            if not is_limited_out(contact, inputs.rules):
+            if contact.privacy_blocked or not is_limited_out(contact, inputs.rules):
                 yield from pair.both_there(contact, shown.contact)
 
 
@@ -94,7 +94,7 @@ def removal(
         cause,
         link.bc_id,
         link.outlook_id,
-        names.one_name(card),
+        "" if cause is Cause.PRIVACY_BLOCKED else names.one_name(card),
         bc,
         outlook,
         take_off=inputs.rules.main_folder and link.origin is not Origin.SYNC,

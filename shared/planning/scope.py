@@ -37,7 +37,10 @@ def has_place(reason: ScopeReason, origin: Origin | None) -> bool:
 
 
 def concerns(before: BcContact | None, after: BcContact | None, rules: Rules) -> bool:
-    """Whether a change of a contact in BC is news for the profile: the contact is, or was, in its scope."""
+    """Whether a change of a contact in BC is news for the profile: the contact is, or was, in its scope. That somebody
+    was blocked is news for all: whoever wrote to the person once may hold values (R39)."""
+    if after is not None and after.privacy_blocked:
+        return before is None or not before.privacy_blocked
     return any(each is not None and scope_of(each, rules) is ScopeReason.IN_SCOPE for each in (after, before))
 
 

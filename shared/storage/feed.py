@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 
 from shared.cards.model import BcContact
-from shared.engine.company_state import FeedChanges, FeedState, LogEntry, RosterEntry
+from shared.engine.company_state import FeedChanges, FeedState, LogEntry, RosterEntry, before_of
 from shared.storage import held_ids, keys, roster, wire
 from shared.storage.contact_rows import (
     PENDING,
@@ -138,7 +138,7 @@ class TableHeldFeed:
         said += [(each, None) for each in changes.gone]
         known = read_contacts(self._table, self._company_id, {bc_id for bc_id, _ in said}, state.contacts)
         return [
-            LogEntry(state.head + number, bc_id, contact, known.get(bc_id), changes.by)
+            LogEntry(state.head + number, bc_id, contact, before_of(contact, known.get(bc_id)), changes.by)
             for number, (bc_id, contact) in enumerate(said, 1)
         ]
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from shared.cards.emails import key_of
 from shared.cards.model import BcContact
 from shared.cards.normalise import matching_key
-from shared.engine.company_state import FeedChanges, FeedState, LogEntry, RosterEntry, Told
+from shared.engine.company_state import FeedChanges, FeedState, LogEntry, RosterEntry, Told, before_of
 from shared.engine.model import WAKE_AGAIN, CompanySettings
 from shared.engine.state import Busy
 from shared.planning.erased import Erased
@@ -246,7 +246,7 @@ class MemoryHeldFeed:
                 *((each, None) for each in changes.gone),
             ):
                 head += 1
-                rows.log[head] = LogEntry(head, bc_id, after, known.get(bc_id), changes.by)
+                rows.log[head] = LogEntry(head, bc_id, after, before_of(after, known.get(bc_id)), changes.by)
         rows.log.update({each.sequence: each for each in changes.rewritten})
         if changes.countries is not None:
             rows.countries = dict(changes.countries)

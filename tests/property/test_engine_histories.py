@@ -5,7 +5,8 @@ At every moment: nobody is created twice, and every removal has a cause. After t
 1. the next round writes nothing, a full one included;
 2. both sides hold the same, contact by contact, and every link points at two living contacts;
 3. nothing that a person typed is gone, unless a person replaced or deleted it, or a note holds it;
-4. of the erased nothing is left anywhere, and every request for a run came to its end.
+4. of the erased nothing is left anywhere, of the privacy blocked no value is stored, and every request for a run came
+   to its end.
 
 While something is paused, neither service hears of us; a company that went back in time is not written to before a
 person approves.
@@ -73,7 +74,7 @@ class Histories(Emergencies):
         for user in self.seats:
             self._both_sides_agree(user)
         self._nothing_is_lost()
-        self.nothing_of_the_erased_is_left()
+        self.nothing_of_the_gone_is_left()
         self._no_request_is_lost()
 
     def _round(self) -> None:

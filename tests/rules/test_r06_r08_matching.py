@@ -3,6 +3,7 @@
 import pytest
 
 from shared.cards.model import Origin
+from shared.errors import ChangedMeanwhile, ContactError
 from shared.planning.newcomers import number_order
 from tests.fakes.world import World
 from tests.rules.glances import anna, links, names, note, outlook_card, seen, twin, wrote_nothing
@@ -229,3 +230,34 @@ def test_r08_a_blank_outlook_field_takes_bcs_value_without_a_note(world: World) 
 
     assert outlook_card(world, bc_id).city == "Berlin"
     assert report.notes == ()
+
+
+@pytest.mark.parametrize("call", ["bc.write", "graph.write"])
+@pytest.mark.parametrize("stamped", [False, True])
+@pytest.mark.parametrize(
+    "error", [ContactError("The service failed at this contact."), ChangedMeanwhile("It changed.")]
+)
+def test_r9_a_first_match_that_could_not_be_written_makes_no_other_contact(
+    world: World, call: str, stamped: bool, error: ContactError
+) -> None:
+    if stamped:  # the state was lost, and both sides have changed since
+        bc_id = anna(world)
+        world.sync()
+        world.bc.edit(bc_id, city="Ulm")
+        world.mailbox().edit(twin(world, bc_id), mobile="0151")
+        world.state.mailboxes.rows.clear()
+    else:
+        world.sync()
+        world.mailbox().add(world.folder(), name="Anna B", email="anna@berg.example", mobile="0151")
+        bc_id = anna(world)
+    for _ in range(4):  # as often as a run tries it
+        world.faults.fail(1, error, call=call)
+    world.sync()
+    world.faults.restart()
+    world.bc.edit(bc_id, jobTitle="Buyer")
+
+    world.tick()
+    world.sync()
+
+    assert names(world) == ["Anna Berg"] and set(links(world)) == {bc_id}
+    assert (outlook_card(world, bc_id).job_title, world.bc.rows[bc_id].text("mobilePhoneNumber")) == ("Buyer", "0151")

@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 
+from shared.engine.company_state import FeedState
 from shared.engine.model import RunStatus
 from shared.engine.retention import MAILBOXES_MOST
 from shared.engine.upkeep_tick import keep_all
@@ -278,3 +279,39 @@ def stored(world: World) -> str:
     state = world.state
     held = [state.companies.rows, state.mailboxes.rows, state.reports.rows, state.journal.rows]
     return repr(held)
+
+
+def hidden(world: World) -> set[str]:
+    return set(world.state.mailboxes.of("ada", COMPANY, "ada").hidden)
+
+
+def test_the_mark_of_a_hidden_contact_goes_when_bc_has_deleted_it_as_long_ago_as_the_log_reaches(world: World) -> None:
+    world.profile("ada", policies={"on_outlook_delete": OnOutlookDelete.HIDE})
+    ids = crowd(world, 3)
+    world.sync()
+    for each in ids[:2]:
+        world.mailbox().delete(twin(world, each))
+    world.sync()
+    world.bc.delete(ids[0])
+    world.sync()
+    upkeep(world, days=29)
+    assert hidden(world) == {ids[0], ids[1]}
+
+    upkeep(world, days=4)
+
+    assert hidden(world) == {ids[1]}  # who is in Business Central stays away as before
+    world.full()
+    assert len(seen(world)) == 1
+
+
+def test_no_mark_goes_while_the_company_is_not_known(world: World) -> None:
+    world.profile("ada", policies={"on_outlook_delete": OnOutlookDelete.HIDE})
+    ids = crowd(world, 2)
+    world.sync()
+    world.mailbox().delete(twin(world, ids[0]))
+    world.sync()
+    company = world.state.companies.of(COMPANY)
+    company.state = FeedState(head=company.state.head)
+    company.contacts.clear()
+    upkeep(world, days=40)
+    assert hidden(world) == {ids[0]}

@@ -172,8 +172,8 @@ class Emergencies(SecondThoughts):
         )
         return erased
 
-    def nothing_of_the_erased_is_left(self) -> None:
-        """R39: in no folder, and in nothing that is stored."""
+    def nothing_of_the_gone_is_left(self) -> None:
+        """R39: in no folder, and in nothing that is stored; nor of the values of who is privacy blocked."""
         erased = self.causes.erased
         for user in self.seats:
             rows, folder = self.rows(user), self.world.folder(user)
@@ -183,13 +183,14 @@ class Emergencies(SecondThoughts):
                 stamp = self.stamp_of(user, key)
                 private = self.box(user).entries[key].private  # R2: never touched
                 assert private or stamp is None or stamp.bc_id not in erased, f"{key} of {user} is still there"
-        text = self._stored()
-        living = [each.values for key, each in self.world.bc.rows.items() if key in erased]
-        others = [each.values for key, each in self.world.bc.rows.items() if key not in erased]
+        text, rows = self._stored(), self.world.bc.rows.items()
+        gone = {key for key, each in rows if key in erased or each.privacy_blocked}
+        living = [each.values for key, each in rows if key in gone]
+        others = [each.values for key, each in rows if key not in gone]
         boxes = [each.contact for box in self.world.directory.mailboxes.values() for each in box.entries.values()]
         left = self.must_go | (self.ledger.tokens_in(*living) - self.ledger.tokens_in(*others, *boxes))
         found = [each for each in sorted(left) if re.search(rf"(?<!\w){each}(?!\w)", text)]  # ids hold digits, too
-        assert not found, f"values of an erased person are still stored: {found}"
+        assert not found, f"values of somebody who is erased or blocked are still stored: {found}"
 
     def _stored(self) -> str:
         state = self.world.state
