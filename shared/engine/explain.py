@@ -93,7 +93,7 @@ def explain(services: Services, profile: Profile, contact: str) -> Explanation:
         return Explanation(feed.refreshed_at, _with_writes(services, profile, explained))
     raise RequestError(
         "No contact of the company, as it was last read, has this id, number or e-mail address. A contact just made in "
-        "Business Central is known after the next sync.",
+        "Business Central is known after the next sync; who is privacy blocked, by id or number only.",
         code="unknown-contact",
         status=404,
         field="contact",

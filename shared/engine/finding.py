@@ -64,7 +64,8 @@ def find(services: Services, company_id: str, contact: str) -> Found:
     if not contacts and not found.places:
         raise RequestError(
             "No contact of the company and no mailbox has this id, number or e-mail address. Somebody who is gone from "
-            "both may still be named in reports and journals: erase by e-mail address takes that away too.",
+            "both may still be named in reports and journals: erase by e-mail address takes that away too. Who is "
+            "privacy blocked is known by id or number only.",
             code="unknown-contact",
             status=404,
             field="contact",
