@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test quick lint format bench package lock audit clean
+.PHONY: help setup demo serve doctor test quick lint format bench package lock audit clean
 
 PYTHON := .venv/bin/python
 VENV := .venv/.installed
@@ -25,6 +25,10 @@ demo: $(VENV) $(AZURITE) ## sync a made-up company with three mailboxes and tell
 
 serve: $(VENV) $(AZURITE) ## the app with simulators and storage, until Ctrl-C
 	@$(PYTHON) -m dev.serve
+
+doctor: $(VENV) $(if $(SIMULATED),$(AZURITE)) ## whether an installation can work (MAILBOX= COMPANY= WRITE=1 PROBE=1 SIMULATED=1; docs/doctor.md)
+	@$(PYTHON) -m dev.doctor $(if $(MAILBOX),--mailbox "$$MAILBOX") $(if $(COMPANY),--company "$$COMPANY") \
+		$(if $(WRITE),--write) $(if $(PROBE),--probe) $(if $(SIMULATED),--simulated)
 
 bench: $(VENV) $(AZURITE) ## requests, rows and seconds that runs cost (ONLY=name: one of them)
 	@$(PYTHON) -m dev.bench $(if $(ONLY),"$(ONLY)")

@@ -154,7 +154,7 @@ class MsalTokens:
         except (TypeError, AttributeError, KeyError) as error:  # MSAL takes the answer's form for granted
             raise _unreadable(type(error).__name__) from None
         if "access_token" not in answer:
-            raise _refusal(answer)
+            raise refusal(answer)
         token, seconds = answer["access_token"], answer.get("expires_in")
         if not isinstance(token, str) or not _TOKEN.fullmatch(token):
             raise _unreadable("no token")
@@ -218,7 +218,7 @@ def _unreadable(what: str) -> RetryableError:
     return RetryableError("The identity platform's answer cannot be read; it is tried again later.")
 
 
-def _refusal(answer: Mapping[str, Any]) -> SettingsError | RetryableError:
+def refusal(answer: Mapping[str, Any]) -> SettingsError | RetryableError:
     """The platform's refusal as an error that says what to do; its own text stays out, it may quote what we sent."""
     error = str(answer.get("error", ""))
     codes = answer.get("error_codes")
