@@ -169,7 +169,9 @@ def _no_number(text: str) -> NoReturn:
 
 def refuse(error: "ValidationError", model: "type[BaseModel]") -> NoReturn:
     """A body that is not of the model's form, as a RequestError about its first mistake."""
-    first = error.errors(include_url=False, include_input=False)[0]
+    found = error.errors(include_url=False, include_input=False)
+    # a name that is mistyped is missing, too: the mistyped one tells more
+    first = next((each for each in found if each["type"] == "extra_forbidden"), found[0])
     path = ".".join(str(part) for part in first["loc"])
     name = str(first["loc"][-1]) if first["loc"] else ""
     match first["type"]:

@@ -1,5 +1,7 @@
 """Admin door: everything, a company or a profile is paused and goes on again (R40)."""
 
+from typing import TYPE_CHECKING
+
 import azure.functions as func
 
 from functions.answers import answer, pause_body
@@ -7,6 +9,10 @@ from functions.deadlines import SAVING, within
 from functions.incoming import caller, named, query, read_body
 from functions.problems import answering
 from shared.bootstrap import get_services
+
+if TYPE_CHECKING:
+    from functions.bodies import ResumeBody
+    from shared.engine.callers import Caller
 
 bp = func.Blueprint()
 
@@ -22,8 +28,7 @@ def admin_pause(req: func.HttpRequest) -> func.HttpResponse:
     services, body = get_services(), read_body(req, PauseBody)
     who = caller(req, body)
     named(who)
-    company = (body.company or query(req, "company")).strip()
-    new = pause(services, body.user.strip(), company, body.reason, who, within(services, SAVING))
+    new = pause(services, body.user.strip(), _company(req, body, who), body.reason, who, within(services, SAVING))
     return answer({"paused": pause_body(new)})
 
 
@@ -38,7 +43,11 @@ def admin_resume(req: func.HttpRequest) -> func.HttpResponse:
     services, body = get_services(), read_body(req, ResumeBody)
     who = caller(req, body)
     named(who)
-    company = (body.company or query(req, "company")).strip()
-    ended = resume(services, body.user.strip(), company, who, within(services, SAVING))
+    ended = resume(services, body.user.strip(), _company(req, body, who), who, within(services, SAVING))
     left = [pause_body(each) for each in services.pauses.all()]
     return answer({"resumed": ended, "paused": left})
+
+
+def _company(req: func.HttpRequest, body: "ResumeBody", who: "Caller") -> str:
+    """The company that is meant; who says from which one the request comes does not mean all of them."""
+    return (body.company or query(req, "company") or who.company_id).strip()

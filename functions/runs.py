@@ -26,7 +26,8 @@ def user_run(req: func.HttpRequest) -> func.HttpResponse:
     report = services.reports.get(str(req.route_params.get("id", "")))
     if report is None:
         raise RequestError(
-            "There is no such run. Reports are kept for 30 days; a timer's run without anything to say leaves none.",
+            f"There is no such run. Reports are kept for {services.limits.retention_days} days; a timer's run without "
+            "anything to say leaves none.",
             code="unknown-run",
             status=404,
             field="id",

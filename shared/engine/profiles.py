@@ -29,6 +29,7 @@ from shared.engine.wishes import Wish, applied, refuse_admin_only
 from shared.errors import MailboxUnavailable, RequestError
 from shared.pace import Pace
 
+NAMED_MOST = 10  #: companies named in a refusal
 _KINDS = {
     "guest": "A guest's mailbox lies in another organisation; choose a user of this one.",
     "room": "This is a room's mailbox; choose a user's or a shared one.",
@@ -156,11 +157,13 @@ def page(services: Services, *, company: str, top: int, after: str) -> tuple[Seq
 
 def known_company(services: Services, wanted: str) -> str:
     """Id of a company that has profiles, by id or name. Raises RequestError `unknown-company` (404)."""
-    for company_id in services.profiles.companies():
+    companies = services.profiles.companies()
+    for company_id in companies:
         if is_company(services, company_id, wanted):
             return company_id
+    known = ", ".join(sorted(names_of(services, companies).values())[:NAMED_MOST]) or "none"
     raise RequestError(
-        "No profile belongs to such a company. Check its name or id.",
+        f"No profile belongs to such a company. Check its name or id; companies with profiles: {known}.",
         code="unknown-company",
         status=404,
         field="company",

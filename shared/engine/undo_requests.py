@@ -16,7 +16,8 @@ def request_undo(services: Services, undoes: Undoes, actor: str, *, preview: boo
     report = services.reports.get(undoes.run_id)
     if report is None:
         raise RequestError(
-            "There is no such run. Reports and the journal are kept for 30 days; older runs cannot be undone.",
+            f"There is no such run. Reports and the journal are kept for {services.limits.retention_days} days; older "
+            "runs cannot be undone.",
             code="unknown-run",
             status=404,
             field="id",

@@ -51,6 +51,7 @@ def test_r26_a_held_run_is_approved_and_carried_out(desk: Desk) -> None:
         ({"holds": HOLDS}, (400, "missing-member", "actor")),
         ({"actor": "a"}, (400, "missing-member", "holds")),
         ({"actor": "a", "holds": []}, (400, "bad-member", "holds")),
+        ({"actor": "a", "hold": HOLDS}, (400, "unknown-member", "hold")),
         ({"actor": "a", "holds": [*HOLDS, *HOLDS]}, (400, "bad-member", "holds")),
         ({"actor": "a", "holds": [{"kind": "outlook-removals", "count": 14}]}, (409, "count-differs", "holds")),
         ({"actor": "a", "holds": [{"kind": "bc-removals", "count": 15}]}, (409, "not-held", "holds")),

@@ -34,6 +34,20 @@ def test_r40_a_profile_or_a_company_is_paused_and_only_that_pause_is_ended(desk:
     assert not desk.call("POST", "/api/admin/resume", {**WHO, "user": ADA}).body["resumed"]
 
 
+def test_r40_who_comes_from_a_company_does_not_pause_all_of_them(desk: Desk) -> None:
+    desk.save()
+    wanted = {**WHO, "companyId": COMPANY}
+    assert desk.call("POST", "/api/admin/pause", wanted).body["paused"]["company"] == COMPANY
+    assert desk.call("POST", "/api/admin/resume", wanted).body == {"resumed": True, "paused": []}
+
+
+def test_r40_a_company_that_is_not_known_is_refused_with_those_that_are(desk: Desk) -> None:
+    desk.save()
+    refused = desk.call("POST", "/api/admin/pause", {**WHO, "company": "Nowhere"})
+    assert refused.problem == (404, "unknown-company", "company")
+    assert "companies with profiles: CRONUS AG" in refused.body["detail"]
+
+
 def test_r40_an_approval_and_an_undo_say_that_they_wait(desk: Desk) -> None:
     run_id = held_run(desk)
     for act, body in (("approve", {**WHO, "holds": HOLDS}), ("undo", WHO)):
