@@ -63,9 +63,9 @@ def find(services: Services, company_id: str, contact: str) -> Found:
     found = Found(contacts, tuple(each for each in places if each))
     if not contacts and not found.places:
         raise RequestError(
-            "No contact of the company, as it was last read, and no mailbox has this id, number or e-mail address. Who is "
-            "privacy blocked is known by id or number only; who was just made in Business Central is known after the "
-            "next sync. Somebody who is gone from both may still be named in reports and journals: erase by e-mail "
+            "No contact of the company, as it was last read, and no mailbox has this id, number or e-mail address. Who "
+            "is privacy blocked is known by id or number only; who was just made in Business Central is known after "
+            "the next sync. Somebody who is gone from both may still be named in reports and journals: erase by e-mail "
             "address takes that away too.",
             code="unknown-contact",
             status=404,
