@@ -4,6 +4,7 @@ import secrets
 from dataclasses import replace
 from datetime import timedelta
 
+from dev.doctor.scratch import surely
 from dev.doctor.surroundings import Patient
 from shared.engine.checks import Check
 from shared.engine.sides import Notifications
@@ -39,7 +40,7 @@ def _try(name: str, service: Notifications, draft: Draft) -> Check:
     except SubscriptionRefused as refused:
         return Check(name, False, "The service gives no subscription.", str(refused))
     try:
-        service.unsubscribe(granted.id)
+        surely(lambda: service.unsubscribe(granted.id))
     except SyncError as error:
         ends = f"The subscription that was made for it ends by itself at {granted.expires_at:%Y-%m-%d %H:%M} UTC."
         return Check(name, True, f"The service reached the app. {ends}", str(error))

@@ -13,7 +13,7 @@ from shared.engine.connection import permissions, try_directory, try_mailbox
 from shared.engine.permissions import Api
 from shared.engine.profiles import usable
 from shared.engine.sides import BcCompany, Mailbox
-from shared.errors import RequestError, SyncError
+from shared.errors import RequestError, RetryableError, SyncError
 
 _NAMES = {Api.GRAPH: "Microsoft Graph", Api.BC: "Business Central"}
 _POLLED = "Nothing is lost by it: changes are found by the timer (SYNC_SCHEDULE)."
@@ -209,6 +209,9 @@ def _tried(name: str, failed: str, attempt: Callable[[], str | Check]) -> Check:
     """`failed` says in short what did not work; the error says what to do."""
     try:
         found = attempt()
+    except RetryableError as error:
+        advice = "Run this again; if it stays, look at the way there: network, proxy, root addresses in the settings."
+        return Check(name, False, failed, f"{error} {advice}")
     except SyncError as error:
         return Check(name, False, failed, str(error))
     return found if isinstance(found, Check) else Check(name, True, found)

@@ -7,7 +7,7 @@ from dev.doctor import bc_probes, graph_probes
 from dev.doctor.bc_probes import BcLab
 from dev.doctor.graph_lab import GraphLab
 from dev.doctor.probing import WAIT, Probe, answers
-from dev.doctor.scratch import scratch_folder, scratch_persons
+from dev.doctor.scratch import scratch_folder, scratch_persons, surely
 from dev.doctor.surroundings import Patient
 
 type Rows = Generator[tuple[str, str, str, str]]
@@ -34,4 +34,4 @@ def _cleaned(lab: GraphLab) -> Iterator[GraphLab]:
     try:
         yield lab
     finally:
-        lab.clean()
+        surely(lab.clean)

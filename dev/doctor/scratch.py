@@ -5,7 +5,7 @@ the next. Persons have no e-mail address: no profile's filter lets them in (R1),
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from dev.doctor.surroundings import Patient
@@ -37,7 +37,7 @@ def scratch_folder(patient: Patient, mailbox_id: str) -> Iterator[Folder]:
         time.sleep(_SETTLES)
         raise
     finally:
-        _remove_folders(patient, mailbox_id, made)
+        surely(lambda: _remove_folders(patient, mailbox_id, made))
 
 
 @contextmanager
@@ -50,7 +50,16 @@ def scratch_persons(patient: Patient, company_id: str) -> Iterator[str]:
         time.sleep(_SETTLES)
         raise
     finally:
-        _remove_persons(patient, company_id, name)
+        surely(lambda: _remove_persons(patient, company_id, name))
+
+
+def surely(clean: Callable[[], None]) -> None:
+    """Clean up, and from the beginning when somebody interrupts just that; they cannot interrupt twice."""
+    try:
+        clean()
+    except KeyboardInterrupt:
+        clean()
+        raise
 
 
 def remove_for_good(requests: Requests, path: str) -> bool:

@@ -15,16 +15,19 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from dev.doctor import public_address
 from dev.doctor.__main__ import examine
 from dev.doctor.canary import VARIABLE
 from dev.doctor.page import Page, verdict
-from dev.doctor.scratch import NAME
+from dev.doctor.scratch import NAME, surely
 from dev.doctor.simulated import MEMBER, OUTSIDER
 from dev.doctor.surroundings import patient_of
 from dev.ports import free_port
+from dev.simulators.certificates import make_certificates
 from shared.engine.checks import Check
 from shared.engine.watching import Draft
 from tests.integration.office import Office
+from tests.simulators.receiver import running_receiver
 
 pytestmark = pytest.mark.integration
 
@@ -282,6 +285,30 @@ def test_what_is_wrong_is_red_and_says_what_to_do(surgery: Surgery, what: str) -
     assert surgery.left_behind() == []
 
 
+def test_a_certificate_that_nobody_trusts_is_named(surgery: Surgery, tmp_path: Path) -> None:
+    with running_receiver(make_certificates(tmp_path).server_file) as receiver:
+        surgery.environment["PUBLIC_ADDRESS"] = receiver.root
+        told, _ = surgery.examine()
+    assert "certificate there is not trusted" in told["public address"].what_to_do
+    assert "trusted certificate" in told["handshake Business Central"].what_to_do
+
+
+def test_an_app_that_is_slow_to_wake_is_worth_a_look(surgery: Surgery) -> None:
+    times = iter((0.0, 4.0))
+    found = public_address.look(surgery.office.system.host.https_url, lambda: next(times))
+    assert (verdict(found), "after 4 s" in found.detail) == ("look", True)
+
+
+def test_services_that_cannot_be_reached_are_told_from_those_that_refuse(surgery: Surgery) -> None:
+    surgery.graph.add_fault("answer", service="bc", path="/companies", status=400, body="<html>a proxy</html>")
+    told, _ = surgery.examine()
+    surgery.graph.clear_faults()
+    assert "refused a request" in told["company"].what_to_do
+    surgery.environment["ENTRA_AUTHORITY_HOST"] = f"https://127.0.0.1:{free_port()}"
+    told, _ = surgery.examine()
+    assert "network, proxy" in told["token Microsoft Graph"].what_to_do
+
+
 def test_roles_that_are_not_yet_effective_are_told_apart_from_the_limit(surgery: Surgery) -> None:
     surgery.graph.grant_rbac([MEMBER], delay=60)
     told, code = surgery.examine()
@@ -412,6 +439,28 @@ def test_what_a_killed_one_left_is_removed_by_the_next(surgery: Surgery) -> None
     surgery.asked["write"] = True
     assert surgery.examine()[1] == 0, surgery.red
     assert surgery.left_behind() == []
+
+
+def test_a_person_who_interrupts_the_cleaning_does_not_stop_it() -> None:
+    done = []
+
+    def clean() -> None:
+        done.append("begun")
+        if len(done) == 1:
+            raise KeyboardInterrupt
+        done.append("ended")
+
+    with pytest.raises(KeyboardInterrupt):
+        surely(clean)
+    assert done == ["begun", "begun", "ended"]
+
+
+@pytest.mark.slow
+def test_the_simulated_tenant_is_good_in_every_part(surgery: Surgery) -> None:
+    command = [sys.executable, "-m", "dev.doctor", "--simulated", "--write"]
+    done = subprocess.run(command, cwd=_PROJECT, capture_output=True, text=True, timeout=200)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"^\d+ good\.$", done.stdout, re.MULTILINE), done.stdout
 
 
 def test_the_table_of_probes_holds_nobody_s_data(surgery: Surgery) -> None:
