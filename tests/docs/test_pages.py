@@ -135,3 +135,8 @@ def test_the_costs_add_up() -> None:
     rows = [line.strip("|").replace("*", "").split("|") for line in table.splitlines() if line.startswith("| ")]
     numbers = [[int(cell.replace(",", "")) for cell in row[2:]] for row in rows]
     assert [sum(column) for column in zip(*numbers[:-1], strict=True)] == numbers[-1]
+
+
+def test_each_decision_has_a_number_of_its_own() -> None:
+    numbers = [file.name[:4] for file in (ROOT / "docs" / "decisions").glob("*.md")]
+    assert len(numbers) == len(set(numbers))
