@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from shared.errors import RetryableError, SettingsError
+from shared.errors import SettingsError
 from shared.settings import Settings, get_settings
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def clients_for(settings: Settings, around: Surroundings = Surroundings()) -> Cl
     """The clients of both services. Opens no connection."""
     from shared.business_central.environment import service as bc_service
     from shared.outlook.service import graph_service
-    from shared.transport.auth import MsalTokens
+    from shared.transport.auth import READ_TIMEOUT, MsalTokens
     from shared.transport.client import Client
 
     tokens = around.tokens or MsalTokens(
@@ -133,6 +133,7 @@ def clients_for(settings: Settings, around: Surroundings = Surroundings()) -> Cl
         tenant=settings.tenant_id,
         client_id=settings.client_id,
         credential=credential(settings),
+        read_timeout=min(READ_TIMEOUT, settings.http_timeout),
         clock=around.monotonic,
     )
     graph = Client(
@@ -230,6 +231,9 @@ def _identity(settings: Settings) -> Callable[[], str]:
     from azure.core.exceptions import ClientAuthenticationError
     from azure.identity import CredentialUnavailableError, ManagedIdentityCredential
 
+    from shared.transport.authority import TokenUnavailable
+    from shared.transport.retry import Lost
+
     identity = ManagedIdentityCredential(client_id=settings.managed_identity_client_id)
     audience = _EXCHANGES.get(settings.authority_host, _EXCHANGE)
 
@@ -238,7 +242,7 @@ def _identity(settings: Settings) -> Callable[[], str]:
             return str(identity.get_token(audience).token)
         except ClientAuthenticationError as error:
             if not isinstance(error, CredentialUnavailableError) and error.status_code not in {400, 401, 403, 404}:
-                raise RetryableError("The managed identity gives no token now; it is asked again later.") from error
+                raise TokenUnavailable(error.status_code or Lost.NO_ANSWER) from error
             raise SettingsError(
                 "The managed identity of MANAGED_IDENTITY_CLIENT_ID gives no token here. In Azure, assign it to the "
                 "function app; anywhere else leave the setting out and use a certificate or a secret.",

@@ -11,15 +11,16 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-import requests
-
-from shared.errors import RetryableError, SettingsError
+from shared.errors import SettingsError
 from shared.logs import log_event
+from shared.transport.authority import AuthorityHttp, TokenUnavailable, unavailable
+from shared.transport.retry import Lost, retry_after
 
 logger = logging.getLogger(__name__)
 
 RENEW_BEFORE = 300.0  #: seconds before its end at which a token is replaced
-TIMEOUT = (10.0, 30.0)
+READ_TIMEOUT = 30.0
+LONGEST_REST = 3600.0  #: seconds for which a Retry-After is remembered
 
 
 class TokenSource(Protocol):
@@ -28,7 +29,7 @@ class TokenSource(Protocol):
     def token(self, scope: str, *, fresh: bool = False) -> str:
         """A token for `scope` (`.../.default`); `fresh` means that the service refused the one we had.
 
-        Raises SettingsError when the identity platform refuses us, RetryableError when it cannot be reached.
+        Raises SettingsError when the identity platform refuses us, TokenUnavailable when it has none at the moment.
         """
 
 
@@ -58,7 +59,7 @@ class Certificate:
 class Assertion:
     """A federated credential: a function that returns a fresh assertion, such as a managed identity's token.
 
-    It raises RetryableError or SettingsError when it has none.
+    It raises TokenUnavailable or SettingsError when it has none.
     """
 
     fetch: Callable[[], str]
@@ -102,8 +103,20 @@ _ADVICE: Mapping[int, str] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """There was no token: true for whoever asked before `at`, and for everybody until `until`."""
+
+    outcome: int | Lost
+    at: float
+    until: float
+
+
 class MsalTokens:
-    """App-only tokens, cached per scope and replaced five minutes before they end; safe for threads."""
+    """App-only tokens, cached per scope and replaced five minutes before they end; safe for threads.
+
+    One thread asks the platform at a time, once; the others share what came of it.
+    """
 
     def __init__(
         self,
@@ -112,31 +125,49 @@ class MsalTokens:
         tenant: str,
         client_id: str,
         credential: Credential,
+        read_timeout: float = READ_TIMEOUT,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Nothing is called before the first token is asked for. `authority_host` with its scheme."""
+        """Nothing is called before the first token is asked for. `authority_host` with its scheme; `read_timeout` is
+        how many seconds the platform may say nothing."""
         self._authority = f"{authority_host.rstrip('/')}/{tenant}"
         self._client_id = client_id
         self._credential = credential
+        self._read_timeout = read_timeout
         self._clock = clock
         self._lock = threading.Lock()
         self._held: dict[str, tuple[str, float]] = {}
+        self._failures: dict[str, _Failure] = {}
         self._app: Any = None
 
     def token(self, scope: str, *, fresh: bool = False) -> str:
         """See TokenSource."""
         if not fresh and (held := self._held.get(scope)) and self._clock() < held[1]:
             return held[0]
-        before = self._held.get(scope)
+        before, asked = self._held.get(scope), self._clock()
         with self._lock:
             held = self._held.get(scope)
             # another thread may have replaced it while this one waited
             if held is not None and self._clock() < held[1] and (held is not before or not fresh):
                 return held[0]
-            token, seconds = self._acquire(scope)
+            self._share_failure(scope, asked)
+            try:
+                token, seconds = self._acquire(scope)
+            except TokenUnavailable as error:
+                now, rest = self._clock(), min(LONGEST_REST, retry_after(error.headers) or 0)
+                self._failures[scope] = _Failure(error.outcome, now, now + rest)
+                raise
             # a short-lived token is used for half its life instead of being replaced before every request
             self._held[scope] = (token, self._clock() + max(seconds - RENEW_BEFORE, seconds / 2))
             return token
+
+    def _share_failure(self, scope: str, asked: float) -> None:
+        """Raises TokenUnavailable when a faster thread got no token, or the platform named a time that is not over."""
+        failure, now = self._failures.get(scope), self._clock()
+        if failure is None or (failure.at <= asked and failure.until <= now):
+            return
+        headers = {"Retry-After": str(failure.until - now)} if failure.until > now else {}
+        raise TokenUnavailable(failure.outcome, headers)
 
     def _acquire(self, scope: str) -> tuple[str, float]:
         try:
@@ -144,24 +175,22 @@ class MsalTokens:
                 self._app = self._make_app()
             self._app.remove_tokens_for_client()  # our cache decides, not MSAL's
             answer = self._app.acquire_token_for_client(scopes=[scope])
-        except requests.RequestException as error:
-            raise RetryableError("The identity platform could not be reached; it is tried again later.") from error
         except ValueError as error:
             raise SettingsError(
                 "No token: the authority or the credential of the app is not usable. Check the authority host, the "
                 f"tenant and the certificate ({type(error).__name__})."
             ) from None  # MSAL's message may quote what it was given
         except (TypeError, AttributeError, KeyError) as error:  # MSAL takes the answer's form for granted
-            raise _unreadable(type(error).__name__) from None
+            raise unavailable(type(error).__name__) from None
         if "access_token" not in answer:
             raise refusal(answer)
         token, seconds = answer["access_token"], answer.get("expires_in")
         if not isinstance(token, str) or not _TOKEN.fullmatch(token):
-            raise _unreadable("no token")
+            raise unavailable("no token")
         try:
             return token, float(seconds or 0)
         except (TypeError, ValueError):
-            raise _unreadable("no lifetime") from None
+            raise unavailable("no lifetime") from None
 
     def _make_app(self) -> Any:
         import msal  # type: ignore[import-untyped]  # slow to import; an idle start needs no token
@@ -172,7 +201,7 @@ class MsalTokens:
             client_credential=_for_msal(self._credential),
             authority=self._authority,
             instance_discovery=None if host in _KNOWN_HOSTS else False,
-            timeout=TIMEOUT,
+            http_client=AuthorityHttp(self._read_timeout),
         )
 
 
@@ -212,20 +241,14 @@ def _for_msal(credential: Credential) -> str | dict[str, Any]:
             return {"client_assertion": fetch}
 
 
-def _unreadable(what: str) -> RetryableError:
-    """The error for an answer that is none, as a gateway's page."""
-    log_event(logger, "token_unreadable", level=logging.WARNING, what=what)
-    return RetryableError("The identity platform's answer cannot be read; it is tried again later.")
-
-
-def refusal(answer: Mapping[str, Any]) -> SettingsError | RetryableError:
+def refusal(answer: Mapping[str, Any]) -> SettingsError | TokenUnavailable:
     """The platform's refusal as an error that says what to do; its own text stays out, it may quote what we sent."""
     error = str(answer.get("error", ""))
     codes = answer.get("error_codes")
     numbers = [number for number in codes if isinstance(number, int)] if isinstance(codes, list) else []
     log_event(logger, "token_refused", level=logging.WARNING, error=error, codes=numbers)
     if error in {"temporarily_unavailable", "server_error", "slow_down"}:
-        return RetryableError("The identity platform is not available at the moment; it is tried again later.")
+        return TokenUnavailable()
     named = ", ".join(f"AADSTS{number}" for number in numbers) or error or "no reason given"
     advice = next(
         (_ADVICE[number] for number in numbers if number in _ADVICE), "check client id, tenant and credential"

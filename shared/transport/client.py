@@ -24,8 +24,9 @@ from shared.errors import OutcomeUnknown, RetryableError, SettingsError, SyncErr
 from shared.logs import log_event
 from shared.pace import Pace
 from shared.transport.auth import TokenSource
+from shared.transport.authority import TokenUnavailable
 from shared.transport.gates import SLICE, Bucket, Places, Rate
-from shared.transport.links import address, never_connected
+from shared.transport.links import address, is_untrusted, never_connected
 from shared.transport.retry import End, Lost, OutOfTime, Step, Wait, next_step
 
 logger = logging.getLogger(__name__)
@@ -136,8 +137,9 @@ class Client:
         while True:
             attempt += 1
             self.check(pace)
+            token = self._token(pace, fresh=renewed and attempt == 2)
             self._wait_for_turn(cost, pace, what)
-            outcome = self._attempt(method, target, pace, what, headers, json, fresh_token=renewed and attempt == 2)
+            outcome = self._attempt(method, target, pace, what, headers, json, token)
             if isinstance(outcome, Answer):
                 if outcome.status == 401 and not renewed:
                     renewed, attempt = True, 1
@@ -190,6 +192,29 @@ class Client:
             self._session().close()  # a closed session stays usable: it connects anew
         self._pause(step.seconds, pace)
 
+    def _token(self, pace: Pace, *, fresh: bool) -> str:
+        """A token; while the identity platform has none, wait and ask again as the policy says.
+
+        Raises Throttled or RetryableError when it stays away or the run's time ends first, and SettingsError.
+        """
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                token = self._tokens.token(self.service.scope, fresh=fresh or self._refused_token.is_set())
+            except TokenUnavailable as error:
+                outcome = error.outcome if isinstance(error.outcome, Lost) else Answer(error.outcome, error.headers)
+                step = self.step(outcome, attempt=attempt, idempotent=True, pace=pace)
+                if isinstance(step, OutOfTime) and step.throttled:
+                    raise Throttled(str(error), retry_after=step.seconds) from error
+                if not isinstance(step, Wait):
+                    raise
+                self.wait(step, pace, "token", outcome)
+                self.check(pace)
+            else:
+                self._refused_token.clear()
+                return token
+
     def _wait_for_turn(self, cost: int, pace: Pace, what: str) -> None:
         """Keep to the service's rate. Raises Throttled when the run's time ends before its turn comes."""
         if self._bucket is None:
@@ -227,15 +252,9 @@ class Client:
         what: str,
         headers: Mapping[str, str] | None,
         json: Any,
-        *,
-        fresh_token: bool,
+        token: str,
     ) -> Answer | Lost:
-        """One HTTP request, or none when there is no token for it."""
-        try:
-            token = self._tokens.token(self.service.scope, fresh=fresh_token or self._refused_token.is_set())
-            self._refused_token.clear()
-        except RetryableError:
-            return Lost.NOT_SENT
+        """One HTTP request."""
         request_id = str(uuid.uuid4())
         sent = {
             "Accept": "application/json",
@@ -279,7 +298,7 @@ class Client:
         except requests.ConnectTimeout:
             return Lost.NOT_SENT
         except requests.exceptions.SSLError as error:
-            if "CERTIFICATE_VERIFY_FAILED" not in str(error):
+            if not is_untrusted(error):
                 return Lost.NO_ANSWER
             raise SettingsError(
                 f"The certificate of {self.service.name} is not trusted. Check the root address in the settings, and "

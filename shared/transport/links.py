@@ -33,6 +33,11 @@ def never_connected(error: requests.ConnectionError) -> bool:
     return type(cause).__name__ in {"NewConnectionError", "NameResolutionError", "ConnectTimeoutError"}
 
 
+def is_untrusted(error: requests.RequestException) -> bool:
+    """Whether the server's certificate was refused: no other attempt will better that."""
+    return isinstance(error, requests.exceptions.SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error)
+
+
 def _origin(url: str) -> tuple[str, str | None, int | None] | None:
     """Scheme, host and port; None for addresses that carry a user or cannot be read."""
     try:

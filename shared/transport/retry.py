@@ -11,6 +11,8 @@ What it knows (Graph reference 8.3, BC reference 8.3 and 11.2):
     not sent at all             back off, at most 5 attempts     the same: nothing can have happened
     anything else               final
 
+A token is asked for like something idempotent, before and apart from the request that needs it.
+
 A create that met 500 counts as unknown too, although the references allow a repeat: looking first costs one request,
 a duplicate costs the user's trust.
 """
@@ -30,7 +32,7 @@ SPREAD = 0.1  #: up to this part of a Retry-After is added, so that waiting call
 class Lost(StrEnum):
     """A request without an answer."""
 
-    NOT_SENT = "not-sent"  #: no connection, no token: the service never saw it
+    NOT_SENT = "not-sent"  #: no connection: the service never saw it
     NO_ANSWER = "no-answer"  #: sent, at least in part; nobody knows what the service did
 
 

@@ -121,6 +121,32 @@ def test_1000_edits_reach_bc_with_at_most_1_6_times_the_operations(scene: Scene)
         assert_bounded(layer, plain, edits_to_bc(scene, profile, word, throttled("bc", items=items)))
 
 
+@pytest.mark.timeout(600)
+def test_runs_that_need_1000_tokens_succeed_with_at_most_1_6_times_the_requests_to_the_identity_platform(
+    scene: Scene,
+) -> None:
+    """Tokens are kept for an hour, so each run is that of a new process: one description and a token each for two."""
+    scene.persons("Ada Adams", "Ben Brown")
+    profile = scene.user("ada")
+    scene.good_sync(profile)
+
+    def runs(number: int) -> int:
+        operations = Operations(scene)
+        for _ in range(number):
+            scene.stage.services = scene.stage.new_process()
+            scene.good_sync(profile)
+        return operations.sent()["entra"]
+
+    of_a_run, rest = divmod(runs(10), 10)
+    assert rest == 0
+    many = -(-PERSONS // of_a_run)
+    body = {"error": "temporarily_unavailable", "error_codes": [90033]}
+    scene.graph.add_fault("answer", service="entra", status=429, body=body, **THIRD)
+
+    assert_bounded("tokens", many * of_a_run, runs(many))
+    assert scene.broke_off == 0
+
+
 def test_1000_messages_are_sent_with_at_most_1_6_times_the_requests(scene: Scene) -> None:
     mailboxes = [f"mailbox-{number}" for number in range(PERSONS)]
     scene.services.messages.sync_jobs(mailboxes)  # makes the queue

@@ -117,6 +117,52 @@ OTHERS: dict[str, Play] = {
     ),
 }  # fmt: skip
 
+ENTRA_503 = {"error": "temporarily_unavailable", "error_description": "AADSTS90033: Later.", "error_codes": [90033]}
+
+
+def without_token(act: str = "answer", *, times: int | None = 3, **conditions: Any) -> Play:
+    """A process that has just begun needs tokens, and the identity platform fails; for 20 minutes if not so often."""
+
+    def play(scene: Scene) -> None:
+        scene.stage.services = scene.stage.new_process()
+        scene.graph.add_fault(act, service="entra", times=times, **conditions)
+        if times is None:
+            scene.clock.after(20 * 60, scene.graph.clear_faults)
+
+    return play
+
+
+def ends_in_mid_run(scene: Scene) -> None:
+    """Graph refuses the token when the run is half done, and there is no other one for a while."""
+    body = {"error": {"code": "InvalidAuthenticationToken", "message": "Expired"}}
+    scene.graph.add_fault("answer", service="graph", skip=1, status=401, body=body)
+    scene.graph.add_fault("answer", service="entra", status=503, body=ENTRA_503, times=6)
+
+
+TOKENS: dict[str, Play] = {
+    **{
+        f"no token: {status} {'with' if headers else 'without'} Retry-After": without_token(
+            path="/token", status=status, body=body, **headers
+        )
+        for status, body in ((429, "Too many requests"), (503, ENTRA_503))
+        for headers in (WAIT, {})
+    },
+    "no token: 500": without_token(path="/token", status=500, body={"error": "server_error"}),
+    "no token: 502, a page of the gateway": without_token(path="/token", status=502, body="<html>Bad gateway</html>"),
+    "no token: 504, issued all the same": without_token("lost-answer", path="/token", status=504, body=""),
+    "no token: a page with status 200": without_token(path="/token", status=200, body="<html>Please wait</html>"),
+    "no token: connections cut": without_token("drop", path="/token"),
+    "no token: connections cut, issued all the same": without_token("lost-drop", path="/token"),
+    "no token: no answer ever comes": without_token("silence", path="/token"),
+    "the authority's description: 429": without_token(path="openid", status=429, body="Too many requests"),
+    "the authority's description: 503": without_token(path="openid", status=503, body=""),
+    "the authority's description: connections cut": without_token("drop", path="openid"),
+    "no token for 20 minutes (503)": without_token(times=None, status=503, body=ENTRA_503),
+    "no token for 20 minutes (500)": without_token(times=None, status=500, body={"error": "server_error"}),
+    "no token for 20 minutes (connections cut)": without_token("drop", times=None),
+    "the token ends in mid-run, and there is no other for a while": ends_in_mid_run,
+}
+
 STORAGE = {
     "tables answer ServerBusy to 30 %": storage_fault(service=TABLES, **BUSY, **THIRD),
     "tables answer OperationTimedOut to 30 %": storage_fault(service=TABLES, **TIMED_OUT, **THIRD),
@@ -129,7 +175,7 @@ STORAGE = {
     "queues answer ServerBusy to 30 %": storage_fault(service=QUEUES, **BUSY, **THIRD),
 }
 
-MATRIX = {**SERVICES, **GATEWAYS, **NETWORK, **OTHERS, **STORAGE}
+MATRIX = {**SERVICES, **GATEWAYS, **NETWORK, **OTHERS, **TOKENS, **STORAGE}
 
 
 @pytest.mark.parametrize("play", MATRIX.values(), ids=MATRIX.keys())

@@ -1,15 +1,18 @@
 """Tokens: cached, renewed in time, and refused with a sentence that says what to do."""
 
+import linecache
+import sys
 import threading
 from typing import Any, ClassVar
 
 import jwt
 import msal
 import pytest
-import requests
 
-from shared.errors import RetryableError, SettingsError
+from shared.errors import SettingsError
 from shared.transport.auth import Assertion, Certificate, Credential, MsalTokens, Secret, roles_of
+from shared.transport.authority import TokenUnavailable
+from shared.transport.retry import Lost
 from tests.fakes.http_service import FakeTime
 
 
@@ -148,24 +151,103 @@ def test_a_refusal_says_what_to_do_and_never_the_secret(app: type[FakeApp], numb
     assert "s3cret" not in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("failure", "error"),
-    [
-        (requests.ConnectionError("down"), RetryableError),
-        (requests.HTTPError("503"), RetryableError),
-        (ValueError("s3cret in a broken PEM"), SettingsError),
-    ],
-)
-def test_an_unreachable_platform_is_retried_and_a_broken_credential_is_not(
-    app: type[FakeApp], failure: Exception, error: type[Exception]
-) -> None:
+def test_a_broken_credential_is_a_matter_of_settings(app: type[FakeApp]) -> None:
     def answer(self: FakeApp, scope: str) -> Any:
-        raise failure
+        raise ValueError("s3cret in a broken PEM")
 
     app.answer = answer
-    with pytest.raises(error) as caught:
+    with pytest.raises(SettingsError) as caught:
         tokens().token("a")
     assert "s3cret" not in str(caught.value)
+
+
+# ---------------------------------------------------------------- a platform that has no token at the moment
+
+
+class FailingApp(FakeApp):
+    """MSAL's application while the platform fails, in a way that the test decides."""
+
+    failures: ClassVar[list[TokenUnavailable]] = []
+    asked: ClassVar[list[str]] = []
+
+    def answer(self, scope: str) -> Any:  # type: ignore[override]
+        self.asked.append(scope)
+        if self.failures:
+            raise self.failures.pop(0)
+        return {"access_token": "t", "expires_in": 3599}
+
+
+@pytest.fixture
+def failing(monkeypatch: pytest.MonkeyPatch) -> type[FailingApp]:
+    FailingApp.failures, FailingApp.asked = [], []
+    monkeypatch.setattr(msal, "ConfidentialClientApplication", FailingApp)
+    return FailingApp
+
+
+def test_nobody_asks_before_the_time_that_the_platform_named(failing: type[FailingApp]) -> None:
+    failing.failures.append(TokenUnavailable(429, {"Retry-After": "60"}))
+    time = FakeTime()
+    source = tokens(time)
+    for passed, left in ((0, "60"), (20, "40.0")):
+        time.now += passed
+        with pytest.raises(TokenUnavailable) as caught:
+            source.token("a")
+        assert (caught.value.outcome, caught.value.headers["Retry-After"]) == (429, left)
+    assert source.token("b") == "t", "another scope is another matter"
+    time.now += 41
+    assert source.token("a") == "t"
+    assert failing.asked == ["a", "b", "a"]
+
+
+def test_a_time_beyond_reason_is_not_kept_for_ever(failing: type[FailingApp]) -> None:
+    failing.failures.append(TokenUnavailable(429, {"Retry-After": "1000000"}))
+    time = FakeTime()
+    source = tokens(time)
+    with pytest.raises(TokenUnavailable):
+        source.token("a")
+    time.now += 3601
+    assert source.token("a") == "t"
+
+
+def test_threads_that_wait_for_a_token_share_the_failure(failing: type[FailingApp], monkeypatch: Any) -> None:
+    asking, over = threading.Event(), threading.Event()
+
+    def answer(self: FailingApp, scope: str) -> Any:
+        self.asked.append(scope)
+        asking.set()
+        assert over.wait(10)
+        time.now += 30  # the platform said nothing for so long
+        raise TokenUnavailable
+
+    monkeypatch.setattr(failing, "answer", answer)
+    time = FakeTime()
+    source, outcomes = tokens(time), []
+
+    def ask() -> None:
+        try:
+            source.token("a")
+        except TokenUnavailable as error:
+            outcomes.append(error.outcome)
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    threads[0].start()
+    assert asking.wait(10)
+    for thread in threads[1:]:
+        thread.start()
+    while sum("lock" in line for line in waiting_at(threads)) < 3:
+        pass
+    over.set()
+    for thread in threads:
+        thread.join(10)
+    assert outcomes == [Lost.NO_ANSWER] * 4
+    assert failing.asked == ["a"]
+
+
+def waiting_at(threads: list[threading.Thread]) -> list[str]:
+    """The line at which each thread is."""
+    frames = sys._current_frames()
+    found = [frames.get(each.ident or 0) for each in threads]
+    return [linecache.getline(each.f_code.co_filename, each.f_lineno) for each in found if each]
 
 
 @pytest.mark.parametrize("pem", ["", "rubbish", "-----BEGIN CERTIFICATE-----\nB\n-----END CERTIFICATE-----"])
@@ -177,7 +259,7 @@ def test_a_certificate_without_its_key_is_a_matter_of_settings(app: type[FakeApp
 
 def test_a_busy_platform_is_retried(app: type[FakeApp]) -> None:
     app.answer = lambda self, scope: {"error": "temporarily_unavailable"}
-    with pytest.raises(RetryableError):
+    with pytest.raises(TokenUnavailable):
         tokens().token("a")
 
 

@@ -16,8 +16,10 @@ from requests.adapters import HTTPAdapter
 
 from shared.errors import OutcomeUnknown, RetryableError, SettingsError, SyncError, Throttled
 from shared.pace import Pace
+from shared.transport.authority import TokenUnavailable
 from shared.transport.client import Client, Service
 from shared.transport.gates import Rate
+from shared.transport.retry import Lost
 from tests.fakes.http_service import OK, ROOT, FakeTime, Tokens, script, setup
 
 
@@ -152,17 +154,47 @@ def test_a_refused_connection_sent_nothing() -> None:
     assert pace.requests == {"graph": 5}
 
 
-def test_a_missing_token_is_waited_for_like_a_missing_connection() -> None:
-    class Flaky(Tokens):
-        def token(self, scope: str, *, fresh: bool = False) -> str:
-            self.number += 1
-            if self.number < 4:
-                raise RetryableError("down")
-            return "late"
+class Flaky(Tokens):
+    """Has no token for a while."""
 
-    run = setup(script((201, {}, {})), tokens=Flaky())
-    assert run.post().status == 201
+    def __init__(self, *failures: TokenUnavailable) -> None:
+        super().__init__()
+        self.failures = list(failures)
+
+    def token(self, scope: str, *, fresh: bool = False) -> str:
+        if self.failures:
+            raise self.failures.pop(0)
+        return "late"
+
+
+def test_a_missing_token_is_waited_for_as_the_identity_platform_asks() -> None:
+    failures = TokenUnavailable(429, {"Retry-After": "7"}), TokenUnavailable(503), TokenUnavailable(Lost.NO_ANSWER)
+    run = setup(script((201, {}, {})), tokens=Flaky(*failures))
+    assert run.post().status == 201, "a create, too: nothing was sent before"
     assert run.fake.seen[0].headers["Authorization"] == "Bearer late"
+    assert sum(run.time.slept) == pytest.approx(7 * 1.05 + 4 * 0.5 + 8 * 0.5)
+
+
+def test_what_was_waited_for_a_token_leaves_the_request_its_own_attempts() -> None:
+    run = setup(script(*[(502, {}, b"")] * 4, OK), tokens=Flaky(*[TokenUnavailable(502)] * 4))
+    assert run.get().status == 200
+
+
+@pytest.mark.parametrize(("outcome", "most"), [(500, 4), (502, 5), (Lost.NO_ANSWER, 5)])
+def test_an_identity_platform_that_stays_broken_ends_the_attempts(outcome: int | Lost, most: int) -> None:
+    tokens = Flaky(*[TokenUnavailable(outcome)] * 10)
+    run = setup(script(OK), tokens=tokens)
+    with pytest.raises(RetryableError, match="identity platform"):
+        run.get()
+    assert len(tokens.failures) == 10 - most
+    assert not run.fake.seen
+
+
+def test_a_throttled_identity_platform_is_waited_for_as_long_as_there_is_time() -> None:
+    assert setup(script(OK), tokens=Flaky(*[TokenUnavailable(429)] * 12)).get().status == 200
+    with pytest.raises(Throttled) as caught:
+        setup(script(OK), tokens=Flaky(TokenUnavailable(429, {"Retry-After": "900"}))).get()
+    assert caught.value.retry_after >= 900
 
 
 def test_a_success_that_cannot_be_read_is_no_answer() -> None:
