@@ -228,21 +228,30 @@ def credential(settings: Settings) -> "Credential":
 
 
 def _identity(settings: Settings) -> Callable[[], str]:
-    from azure.core.exceptions import ClientAuthenticationError
+    from azure.core.exceptions import AzureError
     from azure.identity import CredentialUnavailableError, ManagedIdentityCredential
 
     from shared.transport.authority import TokenUnavailable
     from shared.transport.retry import Lost
 
-    identity = ManagedIdentityCredential(client_id=settings.managed_identity_client_id)
+    # the SDK says "unavailable" to an outage, too, and remembers it for a while: only the last status tells
+    statuses: list[int] = []
+    identity = ManagedIdentityCredential(
+        client_id=settings.managed_identity_client_id,
+        raw_response_hook=lambda answer: statuses.append(answer.http_response.status_code),
+    )
     audience = _EXCHANGES.get(settings.authority_host, _EXCHANGE)
 
     def assertion() -> str:
         try:
             return str(identity.get_token(audience).token)
-        except ClientAuthenticationError as error:
-            if not isinstance(error, CredentialUnavailableError) and error.status_code not in {400, 401, 403, 404}:
-                raise TokenUnavailable(error.status_code or Lost.NO_ANSWER) from error
+        except (AzureError, ValueError) as error:  # a ValueError: a page that is no JSON
+            del statuses[:-1]
+            status = statuses[0] if statuses else getattr(error, "status_code", None)
+            absent = status is None and isinstance(error, CredentialUnavailableError)
+            if not absent and status not in {400, 401, 403, 404}:
+                outcome = status if status is not None and status >= 400 else Lost.NO_ANSWER
+                raise TokenUnavailable(outcome, giver="managed identity") from error
             raise SettingsError(
                 "The managed identity of MANAGED_IDENTITY_CLIENT_ID gives no token here. In Azure, assign it to the "
                 "function app; anywhere else leave the setting out and use a certificate or a secret.",

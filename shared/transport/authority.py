@@ -22,11 +22,17 @@ CONNECT_TIMEOUT = 10.0
 
 
 class TokenUnavailable(RetryableError):
-    """The identity platform gives no token at the moment; `outcome` is its status, or that there was no answer."""
+    """There is no token at the moment; `outcome` is the status of who should give it, or that there was no answer."""
 
-    def __init__(self, outcome: int | Lost = Lost.NO_ANSWER, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        outcome: int | Lost = Lost.NO_ANSWER,
+        headers: Mapping[str, str] | None = None,
+        *,
+        giver: str = "identity platform",
+    ) -> None:
         """`headers` may hold a Retry-After."""
-        super().__init__("The identity platform gives no token at the moment; it is tried again later.")
+        super().__init__(f"The {giver} gives no token at the moment; it is tried again later.")
         self.outcome = outcome
         self.headers = headers or {}
 
