@@ -1,6 +1,7 @@
 """python -m dev.doctor: see docs/doctor.md. Ends with 1 when something is wrong, 130 when it was interrupted."""
 
 import argparse
+import logging
 import os
 import signal
 import sys
@@ -29,6 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupted)
+    logging.disable(logging.CRITICAL)  # what libraries and the app log of a refusal stands on the page, with what to do
     page = Page()
     try:
         if chosen.simulated:

@@ -7,10 +7,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from shared.engine.checks import Check
+from shared.engine.checks import NOT_TRIED, Check
 
 _WIDTH = 110
-_NAME = 28
+_NAME = 30
 _SIGNS = {"good": ("✓", "green"), "look": ("!", "yellow"), "bad": ("✗", "red"), "not tried": ("–", "dim")}
 
 
@@ -42,7 +42,7 @@ class Page:
         row.add_column()
         row.add_row(Text(sign, colour), Text(check.check, "bold"), Text(check.detail))
         self.console.print(row)
-        if check.what_to_do:
+        if check.what_to_do and check.detail != NOT_TRIED:  # that one is told by the part that is in the way
             self.console.print(Padding(Text(f"→ {check.what_to_do}", colour), (0, 0, 0, _NAME + 3)))
 
     def say(self, text: str) -> None:
