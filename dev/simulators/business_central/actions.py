@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
+from dev.simulators.business_central.automation import BcUser
 from dev.simulators.business_central.company import Company, Country, PostCode
 from dev.simulators.business_central.contact import NO_DATE, Contact, contact_json
 from dev.simulators.business_central.environment import Environment, find_contact
@@ -37,7 +38,7 @@ class Actions:
         names = (
             "companies", "add_company", "rename_company", "delete_company", "copy_company", "snapshot", "restore",
             "setup", "countries", "post_codes", "seed", "contacts", "contact", "create", "update", "delete",
-            "set_relation", "set_facts", "set_stamp", "finish_uncommitted", "switches", "limits", "reset",
+            "set_relation", "set_facts", "set_stamp", "finish_uncommitted", "users", "switches", "limits", "reset",
         )  # fmt: skip
         return {name: _explained(getattr(self, name)) for name in names}
 
@@ -189,6 +190,10 @@ class Actions:
         self._company(company).finish(commit)
 
     # The environment
+
+    def users(self, users: list[dict[str, str]]) -> None:
+        """Replace the users: rows of `automation.BcUser`."""
+        self._environment.users = [BcUser(**each) for each in users]
 
     def switches(self, **changes: Any) -> dict[str, object]:
         """Change switches and return all."""

@@ -149,6 +149,10 @@ class BusinessCentralControl(ControlClient):
         """Start afresh: one company, CRONUS, empty and with a new id; default switches and limits, no subscriptions."""
         self.call("reset")
 
+    def set_users(self, users: Sequence[Mapping[str, str]]) -> None:
+        """Replace the environment's users: user_name and what else of `automation.BcUser` is not the default."""
+        self.call("users", users=[dict(each) for each in users])
+
     def switch(self, **changes: Any) -> dict[str, Any]:
         """Change `switches.Switches` by name; returns all."""
         return dict(self.call("switches", **changes))

@@ -2,6 +2,7 @@
 
 import re
 from asyncio import Lock
+from typing import TYPE_CHECKING
 
 from dev.simulators.business_central import errors
 from dev.simulators.business_central.company import Company, Told
@@ -12,6 +13,9 @@ from dev.simulators.business_central.stamps import milliseconds
 from dev.simulators.business_central.switches import Switches
 from dev.simulators.business_central.table import ContactTable
 from dev.simulators.clock import SimClock
+
+if TYPE_CHECKING:
+    from dev.simulators.business_central.automation import BcUser
 
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
@@ -33,6 +37,7 @@ class Environment:
         self.limits = Limits(self._clock)
         self.walks = Walks()
         self.companies: dict[str, Company] = {}
+        self.users: list[BcUser] = []
         self.add_company("CRONUS", "CRONUS International")
 
     def now(self) -> int:

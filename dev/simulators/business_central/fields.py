@@ -95,3 +95,24 @@ COMPANY = entity(
     Field("systemModifiedAt", "modified", Kind.DATETIME),
     Field("systemModifiedBy", "changed_by", Kind.GUID),
 )
+
+_USER_FIELDS = (
+    Field("userSecurityId", "id", Kind.GUID, writable=False),
+    Field("userName", "user_name", Kind.CODE, 50),
+    Field("displayName", "display_name", Kind.TEXT, 80),
+    Field("state", "state", Kind.ENUM, members=("Enabled", "Disabled")),
+)
+USER = entity(
+    "user",
+    *_USER_FIELDS,
+    Field("expiryDate", "expiry_date", Kind.TEXT),
+    Field("contactEmail", "contact_email", Kind.TEXT, 250),
+)
+USER_PERMISSIONS = entity(
+    "usersPermissions",
+    *_USER_FIELDS,
+    Field("authenticationEmail", "authentication_email", Kind.TEXT, 250),
+    Field("licenseType", "license_type", Kind.TEXT, 30),
+    Field("exchangeIdentifier", "exchange_identifier", Kind.TEXT, 250),
+    Field("applicationId", "application_id", Kind.GUID),
+)

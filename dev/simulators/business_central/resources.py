@@ -83,13 +83,13 @@ class Resources:
             if rest:
                 return self._in_company(request, company, rest)
             request.kind = "get company"
-            _only_get(request)
+            only_get(request)
             return self._single(request, COMPANY, company, plain_json(COMPANY))
         if rest:
             raise errors.no_segment(rest[0].name)
         request.kind = "list companies"
-        _only_get(request)
-        return self._list(request, COMPANY, SmallTable(self._environment.companies.values()), plain_json(COMPANY))
+        only_get(request)
+        return self.list(request, COMPANY, SmallTable(self._environment.companies.values()), plain_json(COMPANY))
 
     def _in_company(self, request: Request, company: Company, path: list[Segment]) -> Answer:
         head, rest = path[0], path[1:]
@@ -97,11 +97,11 @@ class Resources:
             return self._contacts(request, company, head, rest)
         if head.name != "countriesRegions" or rest:
             raise errors.no_segment(rest[0].name if head.name == "countriesRegions" else head.name)
-        _only_get(request)
+        only_get(request)
         table = SmallTable(company.countries.values())
         if head.key is None:
             request.kind = "list countries"
-            return self._list(request, COUNTRY, table, plain_json(COUNTRY))
+            return self.list(request, COUNTRY, table, plain_json(COUNTRY))
         request.kind = "get country"
         country = table.get(_guid(head.key))
         if country is None:
@@ -120,7 +120,7 @@ class Resources:
             case [], "GET":
                 request.kind = "list contacts"
                 self._environment.permit("Read")
-                return self._list(request, CONTACT, table, contact_json)
+                return self.list(request, CONTACT, table, contact_json)
             case [], "POST":
                 request.kind = "create contact"
                 return self._create(request, company)
@@ -203,7 +203,8 @@ class Resources:
     def _query(self, request: Request, entity: Entity) -> Query:
         return read_query(request.options, request.preferences(), entity, self._environment.switches)
 
-    def _list(self, request: Request, entity: Entity, rows: Rows, shown: Shown) -> Answer:
+    def list(self, request: Request, entity: Entity, rows: Rows, shown: Shown) -> Answer:
+        """Answer a list with the options of the request; raises BcError."""
         query = self._query(request, entity)
         page = read_page(rows, query, self._environment.walks, self._environment.switches)
         answer: dict[str, Any] = {"@odata.context": self._context(request)}
@@ -234,9 +235,11 @@ class Resources:
         return f"{self._root()}{request.path}"
 
     def _context(self, request: Request, suffix: str = "") -> str:
-        start, _, resource = self._link(request).partition("/api/v2.0/")
+        link = self._link(request)
+        api = next(each for each in ("/api/v2.0/", "/automation/v2.0/") if each in link)
+        start, _, resource = link.partition(api)
         collection = re.sub(r"\([^()]*\)$", "", resource) if suffix else resource
-        return f"{start}/api/v2.0/$metadata#{collection}{suffix}"
+        return f"{start}{api}$metadata#{collection}{suffix}"
 
     def _wants_primary(self, request: Request) -> bool:
         intent = request.headers.get("data-access-intent")
@@ -276,7 +279,8 @@ def _check_intent(request: Request) -> None:
         raise errors.bad_request("Data-Access-Intent ReadOnly is not allowed for requests that write.")
 
 
-def _only_get(request: Request) -> None:
+def only_get(request: Request) -> None:
+    """Refuse every verb but GET; raises BcError."""
     if request.method != "GET":
         raise errors.wrong_method(request.method, request.segments[-1])
 

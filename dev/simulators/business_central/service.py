@@ -4,6 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from dev.simulators.business_central import errors
 from dev.simulators.business_central.actions import Actions
+from dev.simulators.business_central.automation import API as AUTOMATION
+from dev.simulators.business_central.automation import ROLE as AUTOMATION_ROLE
+from dev.simulators.business_central.automation import Automation
 from dev.simulators.business_central.batch import run_batch
 from dev.simulators.business_central.environment import Environment
 from dev.simulators.business_central.resources import Resources
@@ -31,6 +34,7 @@ class BusinessCentral:
         self._world = world
         self._environment = Environment(world.clock)
         self._resources = Resources(self._environment, lambda: world.roots.get("bc", ""))
+        self._automation = Automation(self._environment, self._resources)
         webhooks = Webhooks(world, self._environment)
         self._subscriptions = SubscriptionRequests(world, self._environment, webhooks)
         others = Actions(self._environment).by_name()
@@ -53,6 +57,10 @@ class BusinessCentral:
         limits.count(user, switches.retry_after_on_429)
         async with limits.slot(user, switches.retry_after_on_429):
             await self._world.wait(request)
+            if (below := self._below(request, AUTOMATION)) is not None:
+                return self._automation.answer(request, below, request.facts["roles"])
+            if _ROLE not in request.facts["roles"]:
+                raise errors.not_authenticated()
             if (below := self._below(request, _RUNTIME)) is not None:
                 return self._subscriptions.supported(request, below)
             path = self._path(request)
@@ -93,8 +101,9 @@ class BusinessCentral:
             claims = self._world.tokens.check(request.headers.get("authorization"), audiences, tenant.lower())
         except TokenRefused:
             raise errors.not_authenticated() from None
-        if _ROLE not in claims.roles or not self._environment.switches.app_enabled:
+        if not claims.roles & {_ROLE, AUTOMATION_ROLE} or not self._environment.switches.app_enabled:
             raise errors.not_authenticated()
+        request.facts["roles"] = claims.roles
         return claims.client_id
 
     def _path(self, request: Request) -> list[str]:

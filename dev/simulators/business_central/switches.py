@@ -59,6 +59,9 @@ class Switches:
     batch_parts_count: bool = True  #: parts count against the rate limit (5)
     batch_inherits_intent: bool = False  #: parts take the batch's Data-Access-Intent when they have none
 
+    # Users (9.3)
+    users_permissions: bool = False  #: `usersPermissions` is there, as from version 29 on
+
     # Webhooks (6)
     webhook_contacts: Literal["supported", "unsupported", "hidden"] = "supported"  #: 6.1; hidden: by wildcard only
     duplicate_subscription: Literal[400, 409, "accepted"] = 400  #: same URL and resource (6.2)

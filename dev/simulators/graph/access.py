@@ -23,6 +23,9 @@ MAILBOX_STATES: dict[str, Refused | None] = {
     "moving": Refused(503, "ErrorMailboxMoveInProgress", "The mailbox is being moved.", {"Retry-After": "30"}),
 }
 _DIRECTORY_ROLES = {"User.Read.All", "User.ReadWrite.All", "User.ReadBasic.All", "Directory.Read.All"}
+_FULL_DIRECTORY_ROLES = {"User.Read.All", "User.ReadWrite.All", "Directory.Read.All"}
+_GROUP_ROLES = {"GroupMember.Read.All", "Group.Read.All", "Directory.Read.All"}
+_SETTINGS_ROLES = {"MailboxSettings.Read", "MailboxSettings.ReadWrite"}
 _TOKEN_TEXTS = {
     "expired": "Access token has expired or is not yet valid.",
     "empty": "Access token is empty.",
@@ -66,6 +69,25 @@ class Access:
         """Require a permission to read users."""
         if not claims.roles & _DIRECTORY_ROLES:
             raise Refused(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
+
+    def check_groups(self, claims: Claims) -> None:
+        """Require a permission to read members of groups."""
+        if not claims.roles & _GROUP_ROLES:
+            raise Refused(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
+
+    def sees_users(self, claims: Claims) -> bool:
+        """Tell whether users met as members of a group are shown whole (group-list-transitivemembers)."""
+        return bool(claims.roles & _FULL_DIRECTORY_ROLES)
+
+    def purpose(self, claims: Claims, name: str) -> str:
+        """Return a mailbox's user purpose; raises 403, 404, 503."""
+        user = self.directory.find(name, self.switches)
+        if user is None:
+            raise Refused(404, self.switches.unknown_user_code, f"The requested user '{name}' is invalid.")
+        self._check_permission(user, bool(claims.roles & _SETTINGS_ROLES))
+        if (refusal := MAILBOX_STATES[user.mailbox_state]) is not None:
+            raise refusal
+        return user.purpose
 
     def mailbox(self, claims: Claims, name: str, request: Request) -> Mailbox:
         """Return the mailbox that a path names, if the caller may read or write it; raises 403, 404, 503, 507."""

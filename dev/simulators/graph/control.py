@@ -18,7 +18,7 @@ class GraphControl(ControlClient):
     # The simulator
 
     def reset(self) -> None:
-        """Remove all users and subscriptions; default switches and permissions, empty throttle windows."""
+        """Remove all users, groups and subscriptions; default switches and permissions, empty throttle windows."""
         self.call("reset")
 
     def switch(self, **values: Any) -> dict[str, Any]:
@@ -41,7 +41,7 @@ class GraphControl(ControlClient):
     # Administrators
 
     def create_user(self, user_principal_name: str, **properties: Any) -> str:
-        """Add a user with a licensed mailbox (other: mailbox_state=…); returns the id."""
+        """Add a user with a licensed mailbox (other: mailbox_state=…, purpose="room" …); returns the id."""
         return str(self.call("create_user", user_principal_name=user_principal_name, **properties))
 
     def delete_user(self, user: str) -> None:
@@ -51,6 +51,18 @@ class GraphControl(ControlClient):
     def change_user(self, user: str, **properties: Any) -> None:
         """Change directory properties, such as mail or accountEnabled."""
         self.call("change_user", user=user, **properties)
+
+    def create_group(self, name: str, members: Sequence[str] = (), *, id: str | None = None) -> str:  # noqa: A002
+        """Add a group of users, or of groups by id; returns its id."""
+        return str(self.call("create_group", name=name, members=list(members), id=id))
+
+    def set_members(self, group: str, members: Sequence[str]) -> None:
+        """Replace a group's members: users, or groups by id."""
+        self.call("set_members", group=group, members=list(members))
+
+    def delete_group(self, group: str) -> None:
+        """Remove a group."""
+        self.call("delete_group", group=group)
 
     def set_mailbox(self, user: str, state: str | None = None, is_full: bool | None = None) -> None:
         """Set a mailbox's state (licensed, unlicensed, inactive, nonexistent, moving …) or whether it is full."""

@@ -2,7 +2,7 @@
 
 import re
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,7 @@ class User:
     mailbox: Mailbox
     mailbox_state: str = "licensed"  #: a key of `access.MAILBOX_STATES`
     is_full: bool = False
+    purpose: str = "user"  #: mailboxSettings/userPurpose: user, linked, shared, room, equipment, others
 
 
 class Directory:
@@ -42,6 +43,7 @@ class Directory:
         """Add a user; unnamed properties get what a licensed member has."""
         user_id = str(properties.pop("id", None) or uuid.uuid5(uuid.NAMESPACE_URL, user_principal_name.lower()))
         state = properties.pop("mailbox_state", "licensed")
+        purpose = str(properties.pop("purpose", "user"))
         if unknown := set(properties) - set(USER):
             raise ValueError(f"unknown user properties: {sorted(unknown)}")
         if user_id in self.users or self.find(user_principal_name, Switches()):
@@ -57,7 +59,7 @@ class Directory:
             "id": user_id,
             "userPrincipalName": user_principal_name,
         }
-        self.users[user_id] = User(user_id, known, self._make_mailbox(user_id), state)
+        self.users[user_id] = User(user_id, known, self._make_mailbox(user_id), state, purpose=purpose)
         return self.users[user_id]
 
     def find(self, name: str, switches: Switches) -> User | None:
@@ -93,27 +95,41 @@ class Directory:
         options = dict(request.options)
         if unknown := set(options) - {"$select", "$filter", "$top", "$skiptoken", "$count"}:
             raise Refused(400, "Request_UnsupportedQuery", f"Unsupported query option {sorted(unknown)}.")
-        if "$count" in options and request.headers.get("consistencylevel", "").lower() != "eventual":
-            raise Refused(400, "Request_UnsupportedQuery", "$count needs the header ConsistencyLevel: eventual.")
-        select = read_select(options["$select"], USER, "User") if "$select" in options else USER_DEFAULTS
-        top = options.get("$top", "100")
-        if not re.fullmatch(r"\d{1,9}", top) or not 1 <= int(top) <= 999:
-            raise Refused(400, "Request_UnsupportedQuery", f"Invalid page size specified: '{top}'. Must be 1 to 999.")
         test = _test(options["$filter"]) if "$filter" in options else lambda _: True
-        start = _position(options.get("$skiptoken"))
-        found = [user for user in self.users.values() if test(user)]
-        page = {"@odata.context": f"{root}/v1.0/$metadata#users"}
-        if options.get("$count") == "true" and not start:
-            page["@odata.count"] = len(found)  # type: ignore[assignment]
-        end = start + int(top)
-        if end < len(found):
-            kept = "&".join(
-                part
-                for part in request.query.split("&")
-                if not part.lower().startswith(("$skiptoken=", "%24skiptoken="))
-            )
-            page["@odata.nextLink"] = f"{root}{request.path}?{kept}{'&' if kept else ''}$skiptoken=RFNwd{end}"
-        return {**page, "value": [_shown(user, select) for user in found[start:end]]}
+        select = selected(options)
+        found = [_shown(user, select) for user in self.users.values() if test(user)]
+        return page_of(found, request, root, "users")
+
+
+def selected(options: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the properties of users that a request wants."""
+    return read_select(options["$select"], USER, "User") if "$select" in options else USER_DEFAULTS
+
+
+def page_of(rows: Sequence[Mapping[str, Any]], request: Request, root: str, context: str) -> dict[str, Any]:
+    """Answer one page of a directory collection: $top, $skiptoken, $count with ConsistencyLevel."""
+    options = dict(request.options)
+    if "$count" in options and not is_eventual(request):
+        raise Refused(400, "Request_UnsupportedQuery", "$count needs the header ConsistencyLevel: eventual.")
+    top = options.get("$top", "100")
+    if not re.fullmatch(r"\d{1,9}", top) or not 1 <= int(top) <= 999:
+        raise Refused(400, "Request_UnsupportedQuery", f"Invalid page size specified: '{top}'. Must be 1 to 999.")
+    start = _position(options.get("$skiptoken"))
+    page: dict[str, Any] = {"@odata.context": f"{root}/v1.0/$metadata#{context}"}
+    if options.get("$count") == "true" and not start:
+        page["@odata.count"] = len(rows)
+    end = start + int(top)
+    if end < len(rows):
+        kept = "&".join(
+            part for part in request.query.split("&") if not part.lower().startswith(("$skiptoken=", "%24skiptoken="))
+        )
+        page["@odata.nextLink"] = f"{root}{request.path}?{kept}{'&' if kept else ''}$skiptoken=RFNwd{end}"
+    return {**page, "value": list(rows[start:end])}
+
+
+def is_eventual(request: Request) -> bool:
+    """Tell whether a request takes answers that may lag (reference 11)."""
+    return request.headers.get("consistencylevel", "").lower() == "eventual"
 
 
 def _shown(user: User, select: tuple[str, ...]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from dev.simulators.control import Action
 from dev.simulators.graph.access import MAILBOX_STATES, Access, Grant
 from dev.simulators.graph.directory import Directory, User
 from dev.simulators.graph.extended import SENSITIVITY, PropertyKey, parse_key
+from dev.simulators.graph.groups import Groups
 from dev.simulators.graph.mailbox import Contact, Folder, Mailbox
 from dev.simulators.graph.notifications import Notifications
 from dev.simulators.graph.refusals import Refused
@@ -31,6 +32,7 @@ class People:
         world: World,
         switches: Switches,
         directory: Directory,
+        groups: Groups,
         access: Access,
         throttle: Throttle,
         notifications: Notifications,
@@ -39,6 +41,7 @@ class People:
         self._world = world
         self._switches = switches
         self._directory = directory
+        self._groups = groups
         self._access = access
         self._throttle = throttle
         self._notifications = notifications
@@ -52,9 +55,10 @@ class People:
     # The simulator
 
     def reset(self) -> None:
-        """Remove all users and subscriptions; default switches and permissions, empty throttle windows."""
+        """Remove all users, groups and subscriptions; default switches and permissions, empty throttle windows."""
         self._notifications.reset()
         self._directory.users.clear()
+        self._groups.all.clear()
         self._switches.reset()
         self._access.grants.clear()
         self._access.blocked_by_policy.clear()
@@ -82,6 +86,22 @@ class People:
     def change_user(self, user: str, **properties: Any) -> None:
         """Change directory properties, such as mail or accountEnabled."""
         self._user(user).properties.update(properties)
+
+    def create_group(self, name: str, members: Sequence[str] = (), id: str | None = None) -> str:  # noqa: A002
+        """Add a group of users, or of groups by id; returns its id."""
+        group = self._groups.add(name, id)
+        self.set_members(group.id, members)
+        return group.id
+
+    def set_members(self, group: str, members: Sequence[str]) -> None:
+        """Replace a group's members: users, or groups by id."""
+        self._groups.all[group].members = [
+            each if each in self._groups.all else self._user(each).id for each in members
+        ]
+
+    def delete_group(self, group: str) -> None:
+        """Remove a group."""
+        del self._groups.all[group]
 
     def set_mailbox(self, user: str, state: str | None = None, is_full: bool | None = None) -> None:
         """Set a mailbox's state (a key of `access.MAILBOX_STATES`) or whether it is full."""

@@ -15,9 +15,10 @@ from dev.simulators.graph import contact_requests as contacts
 from dev.simulators.graph import folder_requests as folders
 from dev.simulators.graph.access import Access
 from dev.simulators.graph.batch import read_batch, run_batch
-from dev.simulators.graph.call import Call, json_body, wants_immutable_ids
+from dev.simulators.graph.call import Call, json_body, no_options, wants_immutable_ids
 from dev.simulators.graph.delta_requests import delta
 from dev.simulators.graph.directory import Directory
+from dev.simulators.graph.groups import Groups
 from dev.simulators.graph.mailbox import Mailbox
 from dev.simulators.graph.notifications import Notifications
 from dev.simulators.graph.people import People
@@ -35,7 +36,7 @@ _LARGEST_BODY = 4 * 1024 * 1024
 
 
 class Graph:
-    """Microsoft Graph v1.0 for users, contact folders, contacts, and subscriptions to contacts."""
+    """Microsoft Graph v1.0 for users, groups, contact folders, contacts, and subscriptions to contacts."""
 
     name = "graph"
 
@@ -44,13 +45,16 @@ class Graph:
         self._world = world
         self._switches = Switches()
         self._directory = Directory(self._mailbox)
+        self._groups = Groups(self._directory)
         self._access = Access(world, self._directory, self._switches)
         self._throttle = Throttle(world.clock, self._switches)
         self._notifications = Notifications(world, self._switches)
         self._subscriptions = SubscriptionRequests(
             world, self._switches, self._access, self._throttle, self._notifications
         )
-        people = People(world, self._switches, self._directory, self._access, self._throttle, self._notifications)
+        people = People(
+            world, self._switches, self._directory, self._groups, self._access, self._throttle, self._notifications
+        )
         self.actions: Mapping[str, Action] = people.actions() | SubscriptionActions(self._notifications).actions()
 
     async def answer(self, request: Request) -> Answer:
@@ -71,6 +75,10 @@ class Graph:
         match request.segments:
             case ("v1.0", "$batch"):
                 request.kind = "batch"
+            case ("v1.0", "groups", *_):
+                request.kind = "groups.members"
+            case ("v1.0", "users", _, "mailboxSettings", *_):
+                request.kind = "mailbox.purpose"
             case ("v1.0", "users", name, *rest) if rest:
                 user = self._directory.find(name, self._switches)
                 request.mailbox = user.id if user else None
@@ -95,6 +103,10 @@ class Graph:
                 return await self._users(request, claims, None)
             case ("v1.0", "users", name):
                 return await self._users(request, claims, name)
+            case ("v1.0", "groups", key, *rest):
+                return await self._members(request, claims, key, tuple(rest))
+            case ("v1.0", "users", name, "mailboxSettings", "userPurpose"):
+                return await self._purpose(request, claims, name)
             case ("v1.0", "users", name, *rest):
                 return await self._in_mailbox(request, claims, name, tuple(rest))
             case _:
@@ -126,6 +138,25 @@ class Graph:
         if name is None:
             return Answer(200, self._directory.list(request, root))
         return Answer(200, self._directory.get(name, request, self._switches, root))
+
+    async def _members(self, request: Request, claims: Claims, key: str, rest: tuple[str, ...]) -> Answer:
+        request.kind = "groups.members"
+        if request.method != "GET":
+            raise wrong_verb(request.method)
+        self._access.check_groups(claims)
+        await self._world.wait(request)
+        root, whole = self._world.roots["graph"], self._access.sees_users(claims)
+        return Answer(200, self._groups.list(key, rest, request, root, whole=whole))
+
+    async def _purpose(self, request: Request, claims: Claims, name: str) -> Answer:
+        request.kind = "mailbox.purpose"
+        if request.method != "GET":
+            raise wrong_verb(request.method)
+        no_options(request)
+        purpose = self._access.purpose(claims, name)
+        await self._world.wait(request)
+        context = f"{self._world.roots['graph']}/v1.0/$metadata#users('{name}')/mailboxSettings/userPurpose"
+        return Answer(200, {"@odata.context": context, "value": purpose})
 
     async def _in_mailbox(self, request: Request, claims: Claims, name: str, rest: tuple[str, ...]) -> Answer:
         target = read_path(rest)
