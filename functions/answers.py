@@ -97,10 +97,11 @@ def profile_body(profile: Profile, company_name: str, standing: Standing | None 
         "enabled": profile.enabled,
         "automatic": profile.automatic,
         "direction": profile.direction.value,
-        "policies": _policies(profile.policies),
-        "effectivePolicies": _policies(effective(profile)),
+        "policies": policies_body(profile.policies),
+        "effectivePolicies": policies_body(effective(profile)),
+        "import": ({"name": profile.imported.partition(".")[0], "left": profile.left} if profile.imported else None),
         "actor": profile.actor,
-        "changedAt": _time(profile.changed_at),
+        "changedAt": time_text(profile.changed_at),
         "etag": version_of(profile.etag),
         "links": {
             "self": f"/api/profiles/{profile.id}{by_company}",
@@ -109,9 +110,9 @@ def profile_body(profile: Profile, company_name: str, standing: Standing | None 
     }
     if standing is not None:
         body["state"] = {
-            "lastRunAt": _time(standing.positions.last_run_at),
-            "lastFullAt": _time(standing.positions.last_full_at),
-            "lastCheckedAt": _time(standing.positions.last_checked_at),
+            "lastRunAt": time_text(standing.positions.last_run_at),
+            "lastFullAt": time_text(standing.positions.last_full_at),
+            "lastCheckedAt": time_text(standing.positions.last_checked_at),
             "linked": standing.positions.link_count,
             "notifications": _notifications(standing.subscription, standing.at),
             "paused": pause_body(standing.paused) if standing.paused else None,
@@ -120,7 +121,7 @@ def profile_body(profile: Profile, company_name: str, standing: Standing | None 
                     "kind": each.kind,
                     "count": each.count,
                     "limit": each.limit,
-                    "heldAt": _time(each.held_at),
+                    "heldAt": time_text(each.held_at),
                     "run": run_address(each.run_id) if each.run_id else None,
                 }
                 for each in standing.holds
@@ -134,7 +135,7 @@ def _notifications(subscription: Subscription | None, at: datetime) -> Json:
         return {"active": False, "until": None, "code": "", "detail": ""}
     return {
         "active": subscription.is_healthy(at),
-        "until": _time(subscription.expires_at) if subscription.is_healthy(at) else None,
+        "until": time_text(subscription.expires_at) if subscription.is_healthy(at) else None,
         "code": subscription.problem,
         "detail": subscription.detail,
     }
@@ -154,9 +155,9 @@ def report_body(report: Report, *, whole: bool = True) -> Json:
         "mode": report.mode.value,
         "preview": report.preview,
         "filter": dict(report.filter),
-        "requestedAt": _time(report.requested_at),
-        "startedAt": _time(report.started_at),
-        "endedAt": _time(report.ended_at),
+        "requestedAt": time_text(report.requested_at),
+        "startedAt": time_text(report.started_at),
+        "endedAt": time_text(report.ended_at),
         "toOutlook": asdict(report.to_outlook),
         "toBusinessCentral": asdict(report.to_bc),
         "noteCount": len(report.notes),
@@ -167,7 +168,11 @@ def report_body(report: Report, *, whole: bool = True) -> Json:
                 "limit": each.limit,
                 "contacts": list(each.contacts),
                 "approved": (
-                    {"actor": each.approved_by, "at": _time(each.approved_at), "run": run_address(each.approved_run)}
+                    {
+                        "actor": each.approved_by,
+                        "at": time_text(each.approved_at),
+                        "run": run_address(each.approved_run),
+                    }
                     if each.approved_run
                     else None
                 ),
@@ -198,7 +203,7 @@ def pause_body(pause: Pause) -> Json:
         "user": pause.profile_id or None,
         "actor": pause.actor,
         "reason": pause.reason,
-        "since": _time(pause.since),
+        "since": time_text(pause.since),
     }
 
 
@@ -225,7 +230,7 @@ def company_body(company: CompanySettings) -> Json:
 
 def explanation_body(explanation: Explanation) -> Json:
     """Why contacts are, or are not, synced."""
-    return {"asOf": _time(explanation.as_of), "contacts": [_explained(each) for each in explanation.contacts]}
+    return {"asOf": time_text(explanation.as_of), "contacts": [_explained(each) for each in explanation.contacts]}
 
 
 def found_body(found: Found) -> Json:
@@ -268,7 +273,7 @@ def _explained(each: Explained) -> Json:
         "hidden": each.hidden,
         "unlinked": [{"outlookId": parked.outlook_id, "reason": parked.reason} for parked in each.parked],
         "retry": (
-            {"code": each.retry.code, "attempts": each.retry.attempts, "nextAt": _time(each.retry.next_at)}
+            {"code": each.retry.code, "attempts": each.retry.attempts, "nextAt": time_text(each.retry.next_at)}
             if each.retry
             else None
         ),
@@ -280,7 +285,7 @@ def _written(written: Written) -> Json:
     entry = written.entry
     return {
         "runId": written.run_id,
-        "at": _time(written.at),
+        "at": time_text(written.at),
         "side": entry.side.value,
         "what": entry.verb.value,
         "cause": entry.cause,
@@ -320,7 +325,8 @@ def _note(note: Note) -> Json:
     }
 
 
-def _policies(policies: Policies) -> Json:
+def policies_body(policies: Policies) -> Json:
+    """A profile's choices."""
     return {
         "onBcDelete": policies.on_bc_delete.value,
         "onOutOfScope": policies.on_out_of_scope.value,
@@ -329,5 +335,6 @@ def _policies(policies: Policies) -> Json:
     }
 
 
-def _time(when: datetime | None) -> str | None:
+def time_text(when: datetime | None) -> str | None:
+    """A time as callers get it: UTC, milliseconds."""
     return when.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z") if when else None

@@ -32,13 +32,13 @@ def admin_approve(req: func.HttpRequest, jobs: func.Out[List[str]]) -> func.Http
     services, body = get_services(), read_body(req, ApproveBody)
     who = caller(req, body)
     check_origin(services, who)
-    wanted = _each_once(body.holds)
+    wanted = each_once(body.holds)
     report = approve(services, str(req.route_params.get("id", "")), wanted, named(who))
     jobs.set(waking([report]))
     return run_accepted(report, pause_of_run(services, report))
 
 
-def _each_once(holds: "Sequence[HoldBody]") -> dict[str, int]:
+def each_once(holds: "Sequence[HoldBody]") -> dict[str, int]:
     """kind -> count. Raises RequestError `bad-member` when a kind stands twice: which number is meant?"""
     wanted = {each.kind: each.count for each in holds}
     if len(wanted) < len(holds):

@@ -3,14 +3,16 @@
 `docs/openapi.yaml` describes the same members; a test compares them.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
+from shared.engine.import_state import OnLeave, Source, SourceKind
+from shared.engine.importing import ImportWish
 from shared.engine.model import Mode
 from shared.engine.wishes import Wish
-from shared.planning.model import CompanyFromOutlook, Direction, OnBcDelete, OnOutlookDelete, OnOutOfScope
+from shared.planning.model import CompanyFromOutlook, Direction, OnBcDelete, OnOutlookDelete, OnOutOfScope, Policies
 
 type Text = Annotated[str, Field(max_length=400)]
 type FilterText = dict[str, str]
@@ -39,6 +41,15 @@ class PoliciesBody(_Body):
     on_out_of_scope: Literal["remove", "keep"] | None = None
     on_outlook_delete: Literal["restore", "hide", "delete"] | None = None
     company_from_outlook: Literal["fill", "move"] | None = None
+
+    def applied(self, policies: Policies) -> Policies:
+        """The policies with what is named here in them."""
+        return Policies(
+            on_bc_delete=OnBcDelete(self.on_bc_delete or policies.on_bc_delete),
+            on_out_of_scope=OnOutOfScope(self.on_out_of_scope or policies.on_out_of_scope),
+            on_outlook_delete=OnOutlookDelete(self.on_outlook_delete or policies.on_outlook_delete),
+            company_from_outlook=CompanyFromOutlook(self.company_from_outlook or policies.company_from_outlook),
+        )
 
 
 class ProfileBody(Common):
@@ -149,6 +160,54 @@ class PauseBody(ResumeBody):
 
 class PlainBody(Common):
     """A call that says nothing more."""
+
+
+class SourceBody(_Body):
+    """Whom an import is about: exactly one of the three."""
+
+    business_central: Literal[True] | None = None
+    group: Text | None = None
+    users: Annotated[list[Text], Field(min_length=1, max_length=1_000)] | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if sum(each is not None for each in (self.business_central, self.group, self.users)) != 1:
+            raise ValueError("name one of `businessCentral` (true), `group` and `users`")
+        return self
+
+    @property
+    def source(self) -> Source:
+        """The same in the engine's terms."""
+        if self.group is not None:
+            return Source(SourceKind.GROUP, group=self.group.strip().lower())
+        if self.users is not None:
+            return Source(SourceKind.USERS, users=tuple(dict.fromkeys(each.strip() for each in self.users)))
+        return Source(SourceKind.BC)
+
+
+class ImportBody(Common):
+    """Users to take on, with what their profiles have in common. A filter must be named, `{}` for everybody."""
+
+    source: SourceBody
+    filter: FilterText
+    direction: Literal["both", "toOutlook"] = "toOutlook"
+    policies: PoliciesBody | None = None
+    name: Annotated[str, Field(max_length=40)] = ""
+    on_leave: Literal["keep", "remove"] | None = None
+    preview: bool = False
+
+    @property
+    def wish(self) -> ImportWish:
+        """The same in the engine's terms."""
+        return ImportWish(
+            source=self.source.source,
+            filter=self.filter,
+            direction=Direction(self.direction),
+            policies=(self.policies or PoliciesBody()).applied(Policies()),
+            on_leave=None if self.on_leave is None else OnLeave(self.on_leave),
+            name=self.name,
+            preview=self.preview,
+        )
 
 
 class CompanyBody(Common):

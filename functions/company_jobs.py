@@ -1,4 +1,4 @@
-"""Queue: bring one company's feed up to date and wake the mailboxes that have work."""
+"""Queue: what is to be done for one company: its feed brought up to date, a subscription, an import of users."""
 
 import logging
 
@@ -22,6 +22,10 @@ def company_jobs(message: func.QueueMessage) -> None:
         from shared.engine.upkeep import serve
 
         serve(get_services(), job)
+    elif job.import_run:
+        from shared.engine import importing
+
+        importing.serve(get_services(), job)
     else:
         from shared.engine.fan_out import serve_company
 

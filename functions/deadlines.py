@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
 QUICK = 5.0  #: calls that only look something up
 SAVING = 10.0  #: saving a profile, and validate
+IMPORTING = 8.0  #: an import of users; what is left then goes on in the queue
 REMOVING = 90.0  #: removing a profile with its contacts
 
 

@@ -33,9 +33,15 @@ def sync_jobs_poison(message: func.QueueMessage) -> None:
 @bp.function_name("company_jobs_poison")
 @bp.queue_trigger(arg_name="message", queue_name=COMPANY_JOBS_POISON, connection=CONNECTION)
 def company_jobs_poison(message: func.QueueMessage) -> None:
-    """No run belongs to it, and the next tick reads the company again; an alert watches the event."""
+    """The next tick reads the company again; an import's run ends as failed. An alert watches the event."""
     try:
-        company = read_company_job(message.get_body().decode(errors="replace")).company_id
+        job = read_company_job(message.get_body().decode(errors="replace"))
     except ValueError:
-        company = ""
+        log_event(logger, "poison_message", level=logging.ERROR, queue="company-jobs", company="", id=message.id)
+        return
+    company = job.company_id
     log_event(logger, "poison_message", level=logging.ERROR, queue="company-jobs", company=company, id=message.id)
+    if job.import_run:
+        from shared.engine import import_run
+
+        import_run.close_as_failed(get_services(), job.import_run, "broke-off", REASON)

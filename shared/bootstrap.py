@@ -78,6 +78,7 @@ def build(settings: Settings, around: Surroundings = Surroundings()) -> "Service
     from shared.outlook.directory import OutlookDirectory
     from shared.storage.companies import TableCompanies
     from shared.storage.connect import table_service
+    from shared.storage.imports import TableImports
     from shared.storage.journal import TableJournal
     from shared.storage.mailboxes import TableMailboxes
     from shared.storage.marks import TableMarks
@@ -107,6 +108,7 @@ def build(settings: Settings, around: Surroundings = Surroundings()) -> "Service
         pauses=TablePauses(tables),
         subscriptions=TableSubscriptions(tables),
         retention=TableRetention(tables),
+        imports=TableImports(tables, now=now, lease_seconds=settings.lease_seconds),
         messages=QueueMessages(settings, settings.storage_prefix, around.storage_options, now=now),
         now=now,
         monotonic=around.monotonic,
@@ -167,7 +169,7 @@ def _granted(settings: Settings, tokens: "TokenSource") -> "Granted":
 
 def limits(settings: Settings) -> "Limits":
     """The numbers of the rules, as the settings have them."""
-    from shared.engine.limits import Limits, SafetyLimits, SwingLimits
+    from shared.engine.limits import LeaverLimits, Limits, SafetyLimits, SwingLimits
 
     safety = SafetyLimits(
         removals_count=settings.removals_count,
@@ -191,6 +193,7 @@ def limits(settings: Settings) -> "Limits":
     return Limits(
         safety=safety,
         swings=swings,
+        leavers=LeaverLimits(leavers_count=settings.leavers_count, leavers_share=settings.leavers_share),
         hold_days=settings.hold_days,
         retention_days=settings.retention_days,
         run_budget=settings.run_budget,

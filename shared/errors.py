@@ -18,6 +18,7 @@
     │   └── SetupRefused        the company's set-up refuses writes: number series, Marketing Setup (R31)
     ├── SubscriptionRefused     no change notifications for this folder or company: it is polled instead
     │   └── SubscriptionExists  ... because there is one already
+    ├── SourceUnreadable        the users to import cannot be read, or are none: nothing is changed
     ├── LeaseLost               somebody else holds the mailbox or company now: stop at once, write nothing
     ├── RequestError            the caller's request is wrong: says what, where and what to do
     └── SettingsError           the app cannot work at all until its settings are mended
@@ -170,6 +171,12 @@ class SubscriptionExists(SubscriptionRefused):
     def __init__(self, message: str, *, id: str) -> None:  # noqa: A002 - the service's word
         super().__init__(message)
         self.id = id
+
+
+class SourceUnreadable(SyncError):
+    """The users that an import is about cannot be read as a whole, or there are none: nothing is changed."""
+
+    code = "source-unreadable"
 
 
 class LeaseLost(SyncError):

@@ -126,6 +126,8 @@ class Settings:
     mass_updates: int = _setting("HOLD_MASS_UPDATES", 0, _switch)
     updates_count: int = _setting("HOLD_UPDATES_COUNT", 500, _not_negative)
     updates_share: float = _setting("HOLD_UPDATES_SHARE", 0.5, _share)
+    leavers_count: int = _setting("HOLD_LEAVERS_COUNT", 10, _not_negative)
+    leavers_share: float = _setting("HOLD_LEAVERS_SHARE", 0.20, _share)
     hold_days: float = _setting("HOLD_DAYS", 7.0, _above_zero)
 
     # fields that are set back again and again (R38)
@@ -143,6 +145,7 @@ class Settings:
     subscription_minutes: float = _setting("SUBSCRIPTION_MINUTES", 10_000.0, _subscription)
     renew_hours: float = _setting("RENEW_HOURS", 48.0, _above_zero)
     upkeep_schedule: str = _setting("UPKEEP_SCHEDULE", "30 */15 * * * *")  # the host reads it too
+    import_schedule: str = _setting("IMPORT_SCHEDULE", "0 0 1 * * *")  # and this one
     run_gap: float = _setting("RUN_GAP_SECONDS", 2.5, _not_negative)
     country_hours: int = _setting("COUNTRY_HOURS", 24, _above_zero)
     log_lag_most: int = _setting("LOG_LAG_MOST", 5_000, _above_zero)

@@ -103,6 +103,10 @@ class _Counting:
         """Counted."""
         self.sent += 1
 
+    def import_job(self, company_id: str, run_id: str, *, delay: float = 0) -> None:
+        """Counted."""
+        self.sent += 1
+
     def waiting(self) -> float:
         """Nothing waits: nobody takes what is counted."""
         return 0.0

@@ -42,6 +42,9 @@ param syncSchedule string = '0 */5 * * * *'
 @description('When the timer looks after subscriptions: six fields, UTC.')
 param upkeepSchedule string = '30 */15 * * * *'
 
+@description('When saved imports of users are repeated: six fields, UTC.')
+param importSchedule string = '0 0 1 * * *'
+
 @description('Instances that are always ready for HTTP. Without one a cold start exceeds what Business Central and Graph wait for an answer.')
 @minValue(0)
 @maxValue(20)
@@ -165,6 +168,7 @@ module appSettings 'modules/settings.bicep' = {
       STORAGE_PREFIX: storagePrefix
       SYNC_SCHEDULE: syncSchedule
       UPKEEP_SCHEDULE: upkeepSchedule
+      IMPORT_SCHEDULE: importSchedule
     })
   }
 }

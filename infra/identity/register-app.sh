@@ -3,13 +3,15 @@
 # Prints what is left to do in Exchange Online and in Business Central. Running it again changes nothing that is right.
 #
 #   register-app.sh --name NAME --identity OBJECT_ID --tenant TENANT_ID (--mailbox-group GROUP | --all-mailboxes)
-#                   [--directory] [--issuer URL] [--audience URI] [--dry-run]
+#                   [--directory] [--import-groups] [--import-bc-users] [--issuer URL] [--audience URI] [--dry-run]
 #
 #   --identity       object id of the managed identity: output identityPrincipalId / identity_principal_id. Without it
 #                    the registration trusts nobody yet: run again with it after the deployment, which needs the client id
 #   --mailbox-group  limits the app to the mailboxes of one mail-enabled group, by RBAC for Applications in Exchange
 #   --all-mailboxes  the wider choice: Contacts.* is consented in Entra, for every mailbox of the tenant
 #   --directory      User.Read.All as well: finding users by e-mail address; without it users are named by object id
+#   --import-groups  GroupMember.Read.All and User.Read.All as well: importing users from Entra groups
+#   --import-bc-users  Automation.ReadWrite.All of Business Central as well: importing its users; wider than that needs
 #   --issuer, --audience   of the cloud; the defaults are the public cloud's
 #   --dry-run        print the commands instead of running them
 #
@@ -20,10 +22,11 @@ GRAPH=00000003-0000-0000-c000-000000000000
 BUSINESS_CENTRAL=996def3d-b36c-4153-8607-a6fd3c01b89f
 CONTACTS_READ=089fe4d0-434a-44c5-8827-41ba8a0b17f5
 CONTACTS_READ_WRITE=6918b873-d17a-4dc1-b314-35f528134491
+GROUP_MEMBER_READ_ALL=98830695-27a2-44f7-8c18-0c3ebc9698f6
 USER_READ_ALL=df021288-bdef-4463-88db-98f22de89214
 
 name='' identity='' tenant='' group='' issuer='' audience='api://AzureADTokenExchange'
-everybody=false directory=false dry_run=false
+everybody=false directory=false groups=false bc_users=false dry_run=false
 
 refuse() {
     echo "register-app.sh: $1" >&2
@@ -46,6 +49,8 @@ while [ $# -gt 0 ]; do
             ;;
         --all-mailboxes) everybody=true && shift ;;
         --directory) directory=true && shift ;;
+        --import-groups) groups=true directory=true && shift ;;
+        --import-bc-users) bc_users=true && shift ;;
         --dry-run) dry_run=true && shift ;;
         *) refuse "unknown: $1" ;;
     esac
@@ -132,13 +137,18 @@ fi
 permissions=()
 if $everybody; then permissions+=("$CONTACTS_READ=Role" "$CONTACTS_READ_WRITE=Role"); fi
 if $directory; then permissions+=("$USER_READ_ALL=Role"); fi
+if $groups; then permissions+=("$GROUP_MEMBER_READ_ALL=Role"); fi
 if [ ${#permissions[@]} -gt 0 ]; then
     change az ad app permission add --id "$client_id" --api "$GRAPH" --api-permissions "${permissions[@]}"
 fi
-bc_role=$(ask API_READ_WRITE_ALL az ad sp show --id "$BUSINESS_CENTRAL" \
-    --query "appRoles[?value=='API.ReadWrite.All'].id" -o tsv)
-[ -n "$bc_role" ] || refuse "Business Central knows no API.ReadWrite.All in this tenant: is it set up?"
-change az ad app permission add --id "$client_id" --api "$BUSINESS_CENTRAL" --api-permissions "$bc_role=Role"
+bc_permissions=(API.ReadWrite.All)
+if $bc_users; then bc_permissions+=(Automation.ReadWrite.All); fi
+for permission in "${bc_permissions[@]}"; do
+    bc_role=$(ask "ID_OF_$permission" az ad sp show --id "$BUSINESS_CENTRAL" \
+        --query "appRoles[?value=='$permission'].id" -o tsv)
+    [ -n "$bc_role" ] || refuse "Business Central knows no $permission in this tenant: is it set up?"
+    change az ad app permission add --id "$client_id" --api "$BUSINESS_CENTRAL" --api-permissions "$bc_role=Role"
+done
 change az ad app permission admin-consent --id "$client_id"
 
 # ---------------------------------------------------------------- what is left

@@ -71,6 +71,7 @@ resource "azurerm_function_app_flex_consumption" "app" {
     STORAGE_PREFIX                            = var.storage_prefix
     SYNC_SCHEDULE                             = var.sync_schedule
     UPKEEP_SCHEDULE                           = var.upkeep_schedule
+    IMPORT_SCHEDULE                           = var.import_schedule
   })
 
   depends_on = [azurerm_role_assignment.storage, azurerm_role_assignment.insights]

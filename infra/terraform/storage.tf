@@ -2,7 +2,7 @@
 
 locals {
   queue_names = ["sync-jobs", "sync-jobs-poison", "company-jobs", "company-jobs-poison"]
-  table_names = ["mailboxes", "companies", "profiles", "marks", "reports", "subscriptions", "journal"]
+  table_names = ["mailboxes", "companies", "profiles", "marks", "reports", "subscriptions", "journal", "imports"]
   storage_roles = [
     "Storage Blob Data Owner",
     "Storage Queue Data Contributor",

@@ -89,6 +89,12 @@ variable "upkeep_schedule" {
   default     = "30 */15 * * * *"
 }
 
+variable "import_schedule" {
+  description = "When saved imports of users are repeated: six fields, UTC."
+  type        = string
+  default     = "0 0 1 * * *"
+}
+
 variable "always_ready_instances" {
   description = "Instances that are always ready for HTTP. Without one a cold start exceeds what Business Central and Graph wait for an answer."
   type        = number

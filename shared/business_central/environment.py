@@ -7,9 +7,10 @@ from shared.business_central.company import Company
 from shared.business_central.mapping import read_company
 from shared.business_central.reactions import is_final, no_such_company
 from shared.business_central.subscriptions import EnvironmentNotifications
+from shared.business_central.users import read_users
 from shared.business_central.walk import walk
 from shared.business_central.wire import API, LANGUAGE, is_guid, query
-from shared.engine.sides import BcCompany
+from shared.engine.sides import BcCompany, BcUser
 from shared.pace import Pace
 from shared.transport.client import Client, Service
 from shared.transport.gates import Rate
@@ -58,6 +59,12 @@ class Environment:
     def announces_contacts(self, company_id: str) -> bool:
         """See BusinessCentral. Raises CompanyUnavailable for an id that BC cannot have given."""
         return self.notifications().announces_contacts(self.company(company_id).company_id)
+
+    def users(self, company_id: str) -> Sequence[BcUser]:
+        """See BusinessCentral."""
+        if not is_guid(company_id):
+            raise no_such_company()
+        return read_users(self._client, self._pace, company_id.lower())
 
     def notifications(self) -> EnvironmentNotifications:
         """See BusinessCentral."""

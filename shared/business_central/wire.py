@@ -10,6 +10,7 @@ from shared.filters.fields import CONTACT_FIELDS
 
 API = "api/v2.0"  #: end of the service's root
 RUNTIME_API = "api/microsoft/runtime/beta"  #: another API of the same environment (6.1)
+AUTOMATION_API = "api/microsoft/automation/v2.0"  #: and one more (9.3)
 
 #: All fields: a filter may name any of them (R5).
 SELECT = ",".join(CONTACT_FIELDS)
@@ -55,6 +56,11 @@ def is_stamp(text: str) -> bool:
 def runtime_address(root: str, path: str) -> str:
     """The full address of a path of the runtime API; `root` is the service's, which lies beside it."""
     return f"{root.removesuffix(API)}{RUNTIME_API}/{path}"
+
+
+def automation_address(root: str, path: str) -> str:
+    """The same of the automation API."""
+    return f"{root.removesuffix(API)}{AUTOMATION_API}/{path}"
 
 
 def subscription_path(subscription_id: str) -> str:

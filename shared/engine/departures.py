@@ -25,6 +25,12 @@ BATCH = 200  #: contacts removed and recorded at a time
 _FOR_EVER = datetime.max.replace(tzinfo=UTC)
 
 
+class NotFinished(RetryableError):
+    """A removal that goes on when the call is repeated; the profile is switched off."""
+
+    code = "not-finished"
+
+
 @dataclass(frozen=True, slots=True)
 class Departed:
     """What was done."""
@@ -36,7 +42,7 @@ class Departed:
 def remove_profile(services: Services, profile: Profile, *, contacts: bool, actor: str, pace: Pace) -> Departed:
     """Stop the profile's sync for good. `contacts`: remove what the sync made; the user's own stays in any case.
 
-    Raises RequestError `mailbox-busy` (409), RetryableError (`not-finished`), MailboxUnavailable; the profile is then
+    Raises RequestError `mailbox-busy` (409), NotFinished, MailboxUnavailable; the profile is then
     switched off and the call can be repeated.
     """
     if profile.enabled:
@@ -94,16 +100,13 @@ def _remove_contacts(
         state.commit(Changes(dropped=done))
         failures = [failure for failure in outcomes if failure is not None]
         if any(not isinstance(failure, NotDone) for failure in failures):
-            raise RetryableError(
+            raise NotFinished(
                 f"Outlook did not remove {len(failures)} contacts. The profile is switched off; repeat the call, or "
                 "use contacts=keep.",
-                code="not-finished",
             )
         if failures:
             raise _unfinished()
 
 
-def _unfinished() -> RetryableError:
-    return RetryableError(
-        "Not all contacts are removed yet. The profile is switched off; repeat the call to go on.", code="not-finished"
-    )
+def _unfinished() -> NotFinished:
+    return NotFinished("Not all contacts are removed yet. The profile is switched off; repeat the call to go on.")

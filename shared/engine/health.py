@@ -25,6 +25,7 @@ def look(services: Services, pace: Pace) -> list[Part]:
         _tried("microsoft-graph", lambda: try_directory(services, pace)),
         _tried("business-central", lambda: _many(len(services.business_central(pace).companies()), "can be read")),
         _permissions(services),
+        _imports(services),
     ]
 
 
@@ -41,6 +42,18 @@ def _permissions(services: Services) -> Part:
     if wrong:
         return Part("permissions", False, " ".join(f"{each.check}: {each.detail} {each.what_to_do}" for each in wrong))
     return Part("permissions", True, "The tokens carry what they must.")
+
+
+def _imports(services: Services) -> Part:
+    """Saved imports that could not read their users: nobody comes or goes by them."""
+    from shared.engine.importing import troubles
+
+    try:
+        failed = troubles(services)
+    except SyncError as error:
+        return Part("imports", False, str(error))
+    words = " ".join(f"{order.name}: {last.error}" for order, last in failed)
+    return Part("imports", not failed, words or "No saved import has failed.")
 
 
 def _tried(part: str, attempt: Callable[[], str]) -> Part:

@@ -2,6 +2,7 @@
 
 sync-jobs       {"mailbox": "ID"}
 company-jobs    {"company": "ID", "reason": "timer", "requestedAt": "2026-01-31T12:00:00+00:00"}
+                {"company": "ID", "reason": "import", "import": "RUN ID"}
 """
 
 import json
@@ -18,6 +19,7 @@ class Reason(StrEnum):
     NEWS = "news"  #: a run has written to BC and told the feed: the others whom it concerns are run
     REAUTHORIZE = "reauthorize"  #: Graph wants a profile's subscription renewed
     SUBSCRIBE = "subscribe"  #: Graph has ended a profile's subscription: it is made anew
+    IMPORT = "import"  #: users are imported, or a run of that goes on
     SYNC_ALL = "sync-all"  #: an administrator wants every profile run
     FULL_SYNC_ALL = "full-sync-all"  #: the same, as full runs
 
@@ -30,6 +32,7 @@ class CompanyJob:
     reason: str  #: a `Reason`; an unknown one is served like the timer's
     requested_at: datetime | None = None  #: None: when the message is read
     profile_id: str = ""  #: whose subscription, for those two reasons
+    import_run: str = ""  #: id of an import's run
 
     @property
     def is_upkeep(self) -> bool:
@@ -60,7 +63,14 @@ def company_job(job: CompanyJob) -> str:
         body["requestedAt"] = job.requested_at.isoformat()
     if job.profile_id:
         body["profile"] = job.profile_id
+    if job.import_run:
+        body["import"] = job.import_run
     return _text(body)
+
+
+def import_job(company_id: str, run_id: str) -> str:
+    """The message that wakes a worker for a run of an import."""
+    return company_job(CompanyJob(company_id, Reason.IMPORT, import_run=run_id))
 
 
 def read_company_job(body: str) -> CompanyJob:
@@ -68,11 +78,13 @@ def read_company_job(body: str) -> CompanyJob:
     members = json.loads(body)
     at = members.get("requestedAt") if isinstance(members, dict) else None
     profile = members.get("profile") if isinstance(members, dict) else None
+    run = members.get("import") if isinstance(members, dict) else None
     return CompanyJob(
         _member(members, "company"),
         _member(members, "reason"),
         datetime.fromisoformat(at) if isinstance(at, str) else None,
         profile if isinstance(profile, str) else "",
+        run if isinstance(run, str) else "",
     )
 
 

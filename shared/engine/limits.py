@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from shared.planning.guards import SafetyLimits
+from shared.planning.importing import LeaverLimits
 from shared.planning.model import SwingLimits
 
 
@@ -12,6 +13,7 @@ class Limits:
 
     safety: SafetyLimits = SafetyLimits()  # noqa: RUF009 - frozen
     swings: SwingLimits = SwingLimits()  # noqa: RUF009 - frozen
+    leavers: LeaverLimits = LeaverLimits()  # noqa: RUF009 - frozen
     run_budget: float = 240.0  #: how long one queue message works before it hands over (R32)
     overlap_minutes: int = 15  #: how far before the watermark BC's changes are read again (BC reference 3.5)
     enumeration_most: int = 100_000  #: larger companies enumerate ids on a schedule (R14)
@@ -36,4 +38,4 @@ class Limits:
     default_folder: str = "Business Central"
 
 
-__all__ = ["Limits", "SafetyLimits", "SwingLimits"]
+__all__ = ["LeaverLimits", "Limits", "SafetyLimits", "SwingLimits"]

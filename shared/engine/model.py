@@ -28,6 +28,8 @@ class Profile:
     policies: Policies = Policies()  # noqa: RUF009 - frozen
     actor: str = ""  #: who changed it last, as the caller stated
     changed_at: datetime | None = None
+    imported: str = ""  #: the mark of the saved import that made it; blank: made by hand, or once
+    left: bool = False  #: switched off since its user left that import
     etag: str = ""  #: of the stored row; blank when not stored yet
 
     @property

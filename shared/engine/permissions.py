@@ -30,7 +30,9 @@ type Granted = Callable[[Api], Roles]
 _UNREADABLE = "The token does not say."
 #: what lets the app look users up; the first is what it needs
 _DIRECTORIES = (DIRECTORY, "User.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All")
-_KNOWN = {CONTACTS_READ, CONTACTS_WRITE, *_DIRECTORIES, "GroupMember.Read.All"}
+#: what importing groups of users needs, and what lets it tell rooms from users
+_IMPORTS = {"GroupMember.Read.All", "MailboxSettings.Read"}
+_KNOWN = {CONTACTS_READ, CONTACTS_WRITE, *_DIRECTORIES, *_IMPORTS}
 _TAKE_AWAY = (
     "Take the consent for Contacts.* away in the app registration (API permissions), if the mailboxes are to be "
     "limited by Exchange's roles: consent reaches every mailbox and undoes their limit. It can take 2 hours to work."

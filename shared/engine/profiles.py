@@ -25,7 +25,7 @@ from shared.engine.sides import Mailbox
 from shared.engine.state import Mark
 from shared.engine.versions import check_version
 from shared.engine.watching import Source
-from shared.engine.wishes import Wish, applied, refuse_admin_only
+from shared.engine.wishes import Wish, applied, decided_by_hand, refuse_admin_only
 from shared.errors import MailboxUnavailable, RequestError
 from shared.pace import Pace
 
@@ -58,7 +58,7 @@ def save(
     draft = prepare(services, subject, wish, caller, pace, whole=whole, admin=admin)
     check(services, draft, wish, pace, whole=whole)
     if draft.company != services.companies.settings(draft.profile.company_id):
-        _save_name(services, draft.company)
+        save_name(services, draft.company)
     now = services.now()
     saved = services.profiles.save(replace(draft.profile, actor=caller.actor, changed_at=now))
     services.marks.put(Mark(saved.company_id, saved.id, saved.mailbox_id, now, "request"))
@@ -95,6 +95,7 @@ def prepare(
         start = replace(start, mailbox_id=mailbox.id.lower(), mailbox_address=mailbox.address)
     usual = _usual_folder(services, start, company, before)
     profile = applied(wish, start, whole=whole or before is None, usual_folder=usual)
+    profile = decided_by_hand(profile, admin=admin)
     return Draft(before, profile, company, key(profile.folder_name) == key(usual))
 
 
@@ -229,7 +230,7 @@ def _usual_folder(services: Services, start: Profile, company: CompanySettings, 
     return default_name(default, company.name, others_in(services, start))
 
 
-def _save_name(services: Services, company: CompanySettings) -> None:
+def save_name(services: Services, company: CompanySettings) -> None:
     """Keep the company's name, for %company and for answers; another request may have done it at the same time."""
     try:
         services.companies.save_settings(company)

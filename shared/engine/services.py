@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.engine.company_state import Companies
+from shared.engine.import_state import Imports
 from shared.engine.journal import Journal
 from shared.engine.limits import Limits
 from shared.engine.permissions import Granted
@@ -30,6 +31,7 @@ class Services:
     journal: Journal
     subscriptions: Subscriptions
     retention: Retention
+    imports: Imports
     messages: Messages
     now: Callable[[], datetime]  #: UTC, aware
     monotonic: Callable[[], float]  #: seconds

@@ -12,6 +12,7 @@ from typing import Protocol
 from shared.cards.model import BcContact, Card, Field, OutlookContact, Stamp
 from shared.engine.watching import Draft, Granted, Listed
 from shared.errors import ContactError
+from shared.planning.importing import Person, Unfit
 
 # ---------------------------------------------------------------- Outlook
 
@@ -176,6 +177,19 @@ class Directory(Protocol):
         """Read a little of the mailbox's contacts. Raises MailboxUnavailable: `no-permission` when the app is refused,
         else there is none."""
 
+    def members(self, group_id: str) -> Sequence[Person]:
+        """All users in an Entra group, those of groups inside it too; all or an exception. Unfit: `guest`,
+        `account-disabled`. Raises SourceUnreadable, RetryableError."""
+
+    def find_all(self, names: Sequence[str]) -> Sequence[Person]:
+        """Users by e-mail address or object id, in batches, in the order asked. Unfit as above, or `unknown-user`,
+        `ambiguous-user`. Raises SourceUnreadable without permission to look users up, and RetryableError unless all
+        were answered."""
+
+    def unusable(self, user_ids: Sequence[str]) -> Sequence[Unfit | None]:
+        """Why the mailboxes of these users cannot be used, in batches, in the order asked; None for those that can.
+        Rooms are told only with permission to read mailboxes' settings. Raises RetryableError."""
+
     def outlook(self, mailbox_id: str) -> OutlookSide:
         """The side of one mailbox."""
 
@@ -190,6 +204,15 @@ class BcCompany:
     id: str
     name: str
     display_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class BcUser:
+    """A user of Business Central."""
+
+    name: str  #: short, for %me (R5)
+    address: str  #: blank when BC has none
+    unfit: Unfit | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +283,10 @@ class BusinessCentral(Protocol):
 
     def announces_contacts(self, company_id: str) -> bool:
         """Whether the environment offers change notifications of this company's contacts."""
+
+    def users(self, company_id: str) -> Sequence[BcUser]:
+        """Business Central's users, the same in every company; all or an exception. Raises SourceUnreadable,
+        CompanyUnavailable, RetryableError."""
 
     def notifications(self) -> Notifications:
         """The environment's subscriptions."""

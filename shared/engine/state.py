@@ -287,5 +287,8 @@ class Messages(Protocol):
     def company_job(self, company_id: str, reason: str, *, delay: float = 0) -> None:
         """Wake a worker for a company's feed."""
 
+    def import_job(self, company_id: str, run_id: str, *, delay: float = 0) -> None:
+        """Wake a worker for a run of an import."""
+
     def waiting(self) -> float:
         """How long the oldest message that a worker could take has been in its queue: seconds, 0 without any."""

@@ -60,6 +60,14 @@ def applied(wish: Wish, profile: Profile, *, whole: bool, usual_folder: str) -> 
     )
 
 
+def decided_by_hand(profile: Profile, *, admin: bool) -> Profile:
+    """A profile that an import switched off since its user left: an administrator who enables it takes it over from the
+    import; at the user door it stays off, or everybody could come back by saving."""
+    if not profile.left or not profile.enabled:
+        return profile
+    return replace(profile, left=False, imported="") if admin else replace(profile, enabled=False)
+
+
 def refuse_admin_only(wish: Wish, profile: Profile, own_mailbox: bool) -> None:
     """What the user door may not change; naming the present value is no change. Raises RequestError `admin-only`.
 
@@ -71,6 +79,8 @@ def refuse_admin_only(wish: Wish, profile: Profile, own_mailbox: bool) -> None:
         raise _admin_only("mailbox")
     if wish.adopt:
         raise _admin_only("adopt")
+    if wish.enabled and profile.left:
+        raise _admin_only("enabled")
     wanted = wish.on_outlook_delete
     if wanted is OnOutlookDelete.DELETE and profile.policies.on_outlook_delete is not wanted:
         raise _admin_only("policies.onOutlookDelete")

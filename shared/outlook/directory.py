@@ -1,16 +1,18 @@
 """Who has a mailbox (Graph reference 10.5, 11): the port `Directory`."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from shared.engine.sides import Mailbox
 from shared.errors import MailboxUnavailable, RetryableError
 from shared.outlook import wire
 from shared.outlook.errors import MAILBOX_TEXTS, Meaning, mailbox_failure, meaning
+from shared.outlook.people import People
 from shared.outlook.service import Requests, reading
 from shared.outlook.side import OutlookMailbox
 from shared.outlook.subscriptions import GraphNotifications
 from shared.pace import Pace
+from shared.planning.importing import Person, Unfit
 from shared.transport.batch import Unanswered
 from shared.transport.client import Answer, Client
 
@@ -27,6 +29,7 @@ class OutlookDirectory:
         self._category = category
         self._page_size = page_size
         self._requests = Requests(client, pace)
+        self._people = People(self._requests)
 
     def mailbox(self, user: str) -> Mailbox:
         """See `Directory`: looks the user up and tries the mailbox. A guest is answered untried.
@@ -59,18 +62,26 @@ class OutlookDirectory:
         """See `Directory`."""
         return GraphNotifications(self._requests)
 
+    def members(self, group_id: str) -> Sequence[Person]:
+        """See `Directory`."""
+        return self._people.members(group_id)
+
+    def find_all(self, names: Sequence[str]) -> Sequence[Person]:
+        """See `Directory`."""
+        return self._people.find_all(names)
+
+    def unusable(self, user_ids: Sequence[str]) -> Sequence[Unfit | None]:
+        """See `Directory`."""
+        return self._people.unusable(user_ids)
+
     def _look_up(self, user: str) -> Mailbox:
         """By object id or user principal name, and by mail. In a batch, whose body keeps the address out of URLs."""
         if not user:
             raise _unavailable(Meaning.UNKNOWN_USER)
-        urls = [wire.with_query(wire.user_path(user), select=wire.USER_SELECT)]
-        if "@" in user:
-            by_mail = f"mail eq {wire.literal(user)}"
-            urls.append(wire.with_query("/users", filter=by_mail, top="2", select=wire.USER_SELECT))
-        outcomes = self._requests.batch([reading(url) for url in urls], what="users")
+        outcomes = self._requests.batch([reading(url) for url in wire.user_urls(user)], what="users")
         answers = [_answered(each) for each in outcomes]
         for answer in answers:
-            found = _users(answer)
+            found = wire.users(answer.body) if answer.ok else []
             if len(found) > 1:
                 raise MailboxUnavailable(
                     "Several users have this e-mail address. Name the user by Entra object id.", code="ambiguous-user"
@@ -96,13 +107,6 @@ def _answered(outcome: Answer | Unanswered) -> Answer:
     if isinstance(outcome, Answer):
         return outcome
     raise RetryableError("The directory did not answer in time; try again.")
-
-
-def _users(answer: Answer) -> list[wire.Json]:
-    if not answer.ok or not isinstance(answer.body, dict):
-        return []
-    rows = wire.rows(answer.body) if "value" in answer.body else [answer.body]
-    return [row for row in rows if wire.raw_text(row.get("id"))]
 
 
 def _mailbox(row: Mapping[str, object]) -> Mailbox:

@@ -74,6 +74,31 @@ def user_path(user: str) -> str:
     return f"/users/{_segment(user)}"
 
 
+def user_urls(user: str) -> list[str]:
+    """Where a user may be found: by object id or user principal name, and by mail. For batches, see `user_path`."""
+    urls = [with_query(user_path(user), select=USER_SELECT)]
+    if "@" in user:
+        urls.append(with_query("/users", filter=f"mail eq {literal(user)}", top="2", select=USER_SELECT))
+    return urls
+
+
+def users(body: Any) -> list[Json]:
+    """The users in an answer to one of these."""
+    if not isinstance(body, dict):
+        return []
+    return [row for row in (rows(body) if "value" in body else [body]) if raw_text(row.get("id"))]
+
+
+def members_path(group_id: str) -> str:
+    """The users in a group, those of groups inside it too (reference 11)."""
+    return f"/groups/{_segment(group_id)}/transitiveMembers/microsoft.graph.user"
+
+
+def purpose_path(mailbox: str) -> str:
+    """What a mailbox is for: a user's, a room's (Microsoft's page user-get-mailboxsettings)."""
+    return f"{user_path(mailbox)}/mailboxSettings/userPurpose"
+
+
 def folders_path(mailbox: str) -> str:
     """The folders directly in a mailbox's contacts."""
     return f"{user_path(mailbox)}/contactFolders"

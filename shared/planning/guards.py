@@ -170,7 +170,7 @@ def _passed(
             count -= by_filter
             if len(concerned) == by_filter:
                 return ""
-        return _too_many_removals(count, limits, around.links)
+        return too_many_removals(count, limits, around.links)
     if kind == OUTLOOK_CREATIONS:
         return _over(count, limits.outlook_creations, "creations in one folder")
     if around.strange_folder and len(concerned) > limits.strangers:
@@ -184,7 +184,8 @@ def _too_many_updates(count: int, limits: SafetyLimits, links: int) -> str:
     return ""
 
 
-def _too_many_removals(count: int, limits: SafetyLimits, links: int) -> str:
+def too_many_removals(count: int, limits: SafetyLimits, links: int) -> str:
+    """Which limit so many removals out of so many links pass, in words; blank for none (R26)."""
     if count > limits.removals_most:
         return f"more than {limits.removals_most} removals"
     if count > limits.removals_count and count > limits.removals_share * links:

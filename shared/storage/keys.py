@@ -22,6 +22,7 @@ keys) are hashed; the rest must consist of letters, digits and `.`, `_`, `-`. A 
     marks      company            PROFILE
     reports    mailbox            RUN ID, newest first
     journal    mailbox            RUN ID|NUMBER, ...|NUMBER.PART, newest run first
+    imports    company            lease, order|NAME, run|NAME|RUN ID, newest first
     subscriptions  graph, bc      of|COMPANY|PROFILE, id|HASH|COMPANY|PROFILE (BC: without PROFILE)
 """
 
@@ -70,6 +71,12 @@ def mailbox_of(run: str) -> str | None:
     """The mailbox that a run belongs to, by the run's id; None when this is none."""
     match = _RUN_ID.fullmatch(run)
     return match[1] if match else None
+
+
+def import_of(run: str) -> tuple[str, str] | None:
+    """The company and the import that a run belongs to, by the run's id; None when this is none."""
+    company, _, name = (mailbox_of(run) or "").partition("_")
+    return (company, name) if company and name else None
 
 
 def log(sequence: int) -> str:

@@ -57,6 +57,10 @@ class QueueMessages:
         """See Messages."""
         self._send(COMPANY_JOBS, jobs.company_job(jobs.CompanyJob(company_id, reason)), delay)
 
+    def import_job(self, company_id: str, run_id: str, *, delay: float = 0) -> None:
+        """See Messages."""
+        self._send(COMPANY_JOBS, jobs.import_job(company_id, run_id), delay)
+
     def waiting(self) -> float:
         """See Messages."""
         return max(self._waiting(name) for name in (SYNC_JOBS, COMPANY_JOBS))

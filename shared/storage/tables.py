@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 
 MOST_OPERATIONS = 100  #: in one transaction
 MOST_BATCH_BYTES = 3 * 1024 * 1024  #: Azure takes 4 MiB, the frame of each operation included
-NAMES = ("mailboxes", "companies", "profiles", "marks", "reports", "subscriptions", "journal")
+NAMES = ("mailboxes", "companies", "profiles", "marks", "reports", "subscriptions", "journal", "imports")
 _PARALLEL = 8  #: point reads at a time in this process; the SDK keeps 10 connections
 
 

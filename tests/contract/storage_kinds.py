@@ -10,12 +10,14 @@ import pytest
 
 from dev.azurite import Azurite, AzuriteError
 from shared.engine.company_state import Companies, HeldFeed
+from shared.engine.import_state import Imports
 from shared.engine.journal import Journal
 from shared.engine.model import Mode, RunRequest, Trigger
 from shared.engine.retention_state import Retention
 from shared.engine.state import HeldMailbox, Mailboxes, Marks, Pauses, Profiles, Reports, Subscriptions
 from shared.storage.companies import TableCompanies
 from shared.storage.connect import table_service
+from shared.storage.imports import TableImports
 from shared.storage.journal import TableJournal
 from shared.storage.mailboxes import TableMailboxes
 from shared.storage.marks import TableMarks
@@ -43,6 +45,7 @@ class World:
     subscriptions: Subscriptions
     retention: Retention
     pauses: Pauses
+    imports: Imports
     clock: SimpleNamespace
     memory: MemoryState | None = None
     tables: Tables | None = None
@@ -95,6 +98,7 @@ def in_memory() -> World:
         state.subscriptions,
         state.retention,
         state.pauses,
+        state.imports,
     )
     return World(*ports, clock, memory=state)
 
@@ -111,6 +115,7 @@ def in_tables(tables: Tables) -> World:
         TableSubscriptions(tables),
         TableRetention(tables),
         TablePauses(tables, monotonic=lambda: clock.now.timestamp()),
+        TableImports(tables, now=lambda: clock.now),
         clock,
         tables=tables,
     )

@@ -22,6 +22,7 @@ GIVEN = {
     "userKey": "u",
     "company": "c",
     "runId": "r",
+    "importRunId": "i",
     "bcId": "3b2a1c4d-0000-4000-8000-000000000001",
 }
 

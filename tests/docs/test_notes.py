@@ -8,6 +8,7 @@ from pathlib import Path
 from shared.business_central import reactions
 from shared.outlook import subscriptions
 from shared.outlook.errors import MAILBOX_TEXTS, Meaning
+from shared.planning.importing import Unfit
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "notes.md"
@@ -18,7 +19,7 @@ POSITIONS = {
     "_cannot": 0, "Why": 0,
 }  # fmt: skip
 #: A code from elsewhere: a variable, or an attribute of an error that has got it at another place of the code.
-PASSED_ON = re.compile(r"(\w+\.)?(code|reason|kind)|code\[:80\]|\*refusal|code\.value|_mailbox_code\(says\)")
+PASSED_ON = re.compile(r"(\w+\.)?(code|error_code|reason|kind)|code\[:80\]|\*refusal|code\.value|_mailbox_code\(says\)")
 #: reasons for which a contact is set aside without a note
 SILENT = {"kept", "untagged"}
 
@@ -40,7 +41,7 @@ def expressions(module: ast.Module) -> Iterator[ast.expr]:
             )
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Tuple):
             names = [ast.unparse(each) for each in ast.walk(node.targets[0]) if isinstance(each, ast.Name)]
-            if all(re.fullmatch("(OUTLOOK|BC)_(REMOVALS|CREATIONS|UPDATES)", each) for each in names):
+            if all(re.fullmatch("(OUTLOOK|BC)_(REMOVALS|CREATIONS|UPDATES)|LEAVERS|REMOVALS", each) for each in names):
                 yield from node.value.elts
         if isinstance(node, ast.Call):
             name = node.func.attr if isinstance(node.func, ast.Attribute) else ast.unparse(node.func)
@@ -62,6 +63,7 @@ def codes_in(expression: ast.expr) -> set[str]:
 def in_the_code() -> set[str]:
     found = {code for module in sources() for expression in expressions(module) for code in codes_in(expression)}
     found |= {each.value for each in MAILBOX_TEXTS if each is not Meaning.NO_DIRECTORY}  # answered as no-permission
+    found |= {each.value for each in Unfit}
     found |= {*reactions._REFUSALS.values(), *reactions._SPECIAL.values(), *subscriptions._REFUSALS}
     return found - SILENT
 

@@ -13,7 +13,7 @@ from shared.cards.business_central import contact_from_values
 from shared.cards.emails import key_of
 from shared.cards.model import BcContact, Field
 from shared.engine.company_feed import as_stamp, moment
-from shared.engine.sides import BcCompany, BcDraft, BcWrite
+from shared.engine.sides import BcCompany, BcDraft, BcUser, BcWrite
 from shared.engine.watching import Source
 from shared.errors import ChangedMeanwhile, CompanyUnavailable, ContactError, ContactGone, InvalidValue, SetupRefused
 from tests.fakes.faults import Faults
@@ -202,6 +202,7 @@ class MemoryEnvironment:
     clock: Callable[[], datetime]
     faults: Faults = field(default_factory=Faults)
     all: dict[str, MemoryCompany] = field(default_factory=dict)
+    people: list[BcUser] = field(default_factory=list)
     watch: MemoryNotifications = field(init=False)
 
     def __post_init__(self) -> None:
@@ -230,6 +231,11 @@ class MemoryEnvironment:
         if company_id not in self.all:
             raise CompanyUnavailable("The company does not exist.")
         return self.all[company_id]
+
+    def users(self, company_id: str) -> Sequence[BcUser]:
+        """Port."""
+        with self.faults.around("bc.users"):
+            return list(self.people)
 
 
 __all__ = ["COUNTRIES", "Field", "MemoryCompany", "MemoryEnvironment"]

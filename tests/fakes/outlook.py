@@ -21,7 +21,9 @@ from shared.errors import (
     MailboxUnavailable,
     PositionExpired,
 )
+from shared.planning.importing import Person, Unfit
 from tests.fakes.faults import Faults
+from tests.fakes.imports import Tenant
 from tests.fakes.watching import MemoryNotifications
 
 CATEGORY = "Business Central"
@@ -296,6 +298,7 @@ class MemoryDirectory:
     mailboxes: dict[str, MemoryMailbox] = field(default_factory=dict)
     unavailable: set[str] = field(default_factory=set)
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    tenant: Tenant = field(default_factory=Tenant)
     watch: MemoryNotifications = field(init=False)
 
     def __post_init__(self) -> None:
@@ -319,6 +322,21 @@ class MemoryDirectory:
     def probe(self, mailbox_id: str) -> None:
         """Port."""
         self.mailbox(mailbox_id)
+
+    def members(self, group_id: str) -> Sequence[Person]:
+        """Port."""
+        with self.faults.around("graph.members"):
+            return self.tenant.members(group_id)
+
+    def find_all(self, names: Sequence[str]) -> Sequence[Person]:
+        """Port."""
+        with self.faults.around("graph.find"):
+            return self.tenant.find_all(names)
+
+    def unusable(self, user_ids: Sequence[str]) -> Sequence[Unfit | None]:
+        """Port."""
+        with self.faults.around("graph.unusable"):
+            return self.tenant.try_mailboxes(user_ids)
 
     def outlook(self, mailbox_id: str) -> MemoryMailbox:
         """Port; in tests also the way to the user's hands."""

@@ -161,7 +161,8 @@ class MemoryReports:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message that was sent: to "sync" with a mailbox id, or to "company" with a company id."""
+    """A message that was sent: to "sync" with a mailbox id, to "company" with a company id, or for an "import" with a
+    company id and the run's id as the reason."""
 
     queue: str
     id: str
@@ -209,6 +210,10 @@ class MemoryMessages:
     def company_job(self, company_id: str, reason: str, *, delay: float = 0) -> None:
         with Reading(self._state, "messages.company_job"):
             self.sent.append(Message("company", company_id, reason, self._due(delay)))
+
+    def import_job(self, company_id: str, run_id: str, *, delay: float = 0) -> None:
+        with Reading(self._state, "messages.import_job"):
+            self.sent.append(Message("import", company_id, run_id, self._due(delay)))
 
     def waiting(self) -> float:
         with Reading(self._state, "messages.waiting"):

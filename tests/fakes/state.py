@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 
 from tests.fakes.account import Account
 from tests.fakes.companies import MemoryCompanies, MemoryHeldFeed
+from tests.fakes.imports import MemoryImports
 from tests.fakes.journal import MemoryJournal
 from tests.fakes.mailboxes import MemoryHeldMailbox, MemoryMailboxes
 from tests.fakes.profiles import MemoryMarks, MemoryMessages, MemoryPauses, MemoryProfiles, MemoryReports
@@ -40,6 +41,7 @@ class MemoryState(Account):
         self.pauses = MemoryPauses(self)
         self.journal = MemoryJournal(self)
         self.retention = MemoryRetention(self, self.companies, self.reports, self.journal)
+        self.imports = MemoryImports(self)
         self.messages = MemoryMessages(self)
         self.subscriptions = MemorySubscriptions(self.faults)
 
@@ -47,7 +49,7 @@ class MemoryState(Account):
 
     def stop_renewing(self) -> None:
         """Freeze all holders of now: nobody renews their leases any more."""
-        for lease in (*self.mailboxes.leases.values(), *self.companies.leases.values()):
+        for lease in (*self.mailboxes.leases.values(), *self.companies.leases.values(), *self.imports.leases.values()):
             lease.freeze(self.clock())
 
     def steal(self, mailbox_id: str, owner: str = "thief") -> MemoryHeldMailbox:

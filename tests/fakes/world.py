@@ -117,6 +117,7 @@ class World:
             journal=self.state.journal,
             subscriptions=self.state.subscriptions,
             retention=self.state.retention,
+            imports=self.state.imports,
             public_address=self.public_address,
             mailbox_tenant=MAILBOX_TENANT,
             messages=self.state.messages,

@@ -5,7 +5,7 @@ import functools
 import inspect
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
@@ -21,8 +21,9 @@ from shared.bootstrap import use_services
 from shared.engine.permissions import Api
 from shared.engine.run import run_mailbox
 from shared.engine.services import Services
-from shared.engine.sides import BcCompany, Mailbox
+from shared.engine.sides import BcCompany, BcUser, Mailbox
 from shared.errors import MailboxUnavailable
+from shared.planning.importing import Person, Unfit
 from tests.fakes.outlook import MemoryDirectory, MemoryMailbox
 from tests.fakes.watching import MemoryNotifications
 from tests.fakes.world import COMPANY, World
@@ -62,6 +63,15 @@ class Directory:
             raise MailboxUnavailable("This user has no mailbox. Give the user a licence.", code="no-mailbox")
         return found
 
+    def members(self, group_id: str) -> Sequence[Person]:
+        return self.mailboxes.members(group_id)
+
+    def find_all(self, names: Sequence[str]) -> Sequence[Person]:
+        return self.mailboxes.find_all(names)
+
+    def unusable(self, user_ids: Sequence[str]) -> Sequence[Unfit | None]:
+        return self.mailboxes.unusable(user_ids)
+
     def outlook(self, mailbox_id: str) -> MemoryMailbox:
         return self.mailboxes.outlook(mailbox_id)
 
@@ -81,6 +91,9 @@ class NamedCompanies:
 
     def company(self, company_id: str) -> Any:
         return self._environment.company(company_id)
+
+    def users(self, company_id: str) -> Sequence[BcUser]:
+        return self._environment.users(company_id)
 
     def notifications(self) -> MemoryNotifications:
         return self._environment.notifications()

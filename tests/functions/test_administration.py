@@ -206,6 +206,7 @@ def test_health_names_the_part_that_fails(desk: Desk, monkeypatch: pytest.Monkey
         "microsoft-graph": False,
         "business-central": True,
         "permissions": True,
+        "imports": True,
     }
 
 

@@ -227,6 +227,8 @@ def test_the_described_members_are_those_that_are_taken() -> None:
         (bodies.SyncAllBody, "SyncAllRequest"),
         (bodies.ContactBody, "ContactRequest"),
         (bodies.CompanyBody, "CompanyRequest"),
+        (bodies.ImportBody, "ImportRequest"),
+        (bodies.SourceBody, "Source"),
     ):
         members = {each.alias for each in model.model_fields.values()}
         needed = {each.alias for each in model.model_fields.values() if each.is_required()}

@@ -36,6 +36,11 @@ ADMIN_DOOR = {
     "admin_erase": ("api/admin/contacts/erase", {"POST"}),
     "admin_find": ("api/admin/contacts/find", {"POST"}),
     "admin_health": ("api/admin/health", {"GET"}),
+    "admin_import": ("api/admin/profiles/import", {"POST"}),
+    "admin_import_approve": ("api/admin/import-runs/{id}/approve", {"POST"}),
+    "admin_import_run": ("api/admin/import-runs/{id}", {"GET"}),
+    "admin_imports": ("api/admin/imports", {"GET"}),
+    "admin_saved_import": ("api/admin/imports/{name}", {"GET", "DELETE"}),
     "admin_profile": ("api/admin/profiles/{user}", {"PUT", "DELETE"}),
     "admin_profiles": ("api/admin/profiles", {"GET"}),
     "admin_sync": ("api/admin/sync", {"POST"}),
@@ -47,7 +52,9 @@ OPEN = {
     "webhook_graph": ("api/webhooks/graph", {"POST"}),
     "webhook_graph_lifecycle": ("api/webhooks/graph/lifecycle", {"POST"}),
 }
-BEHIND = {"company_jobs", "company_jobs_poison", "fan_out", "sync_jobs", "sync_jobs_poison", "upkeep"}
+BEHIND = {
+    "company_jobs", "company_jobs_poison", "fan_out", "nightly_imports", "sync_jobs", "sync_jobs_poison", "upkeep",
+}  # fmt: skip
 
 
 def trigger(function: str) -> dict[str, object]:
@@ -112,6 +119,7 @@ def test_triggers_and_storage_use_the_same_queues() -> None:
     assert trigger("company_jobs_poison")["queueName"] == f"{COMPANY_JOBS}-poison"
     assert trigger("fan_out")["schedule"] == "%SYNC_SCHEDULE%"
     assert trigger("upkeep")["schedule"] == "%UPKEEP_SCHEDULE%"
+    assert trigger("nightly_imports")["schedule"] == "%IMPORT_SCHEDULE%"
 
 
 LIBRARIES = ("pydantic", "msal", "requests", "azure.data", "azure.storage", "azure.identity")

@@ -54,6 +54,20 @@ def test_all_mailboxes_are_the_wider_choice_by_name() -> None:
 
 
 @pytest.mark.parametrize(
+    ("flag", "there"),
+    [
+        ("--import-groups", ("98830695-27a2-44f7-8c18-0c3ebc9698f6=Role", "df021288-bdef-4463-88db-98f22de89214=Role")),
+        ("--import-bc-users", ("ID_OF_Automation.ReadWrite.All=Role",)),
+    ],
+)
+def test_permissions_to_import_users_come_only_when_they_are_wanted(flag: str, there: tuple[str, ...]) -> None:
+    plain, ended = (register(*NAMED, *GROUP, *more, "--dry-run") for more in ((), (flag,)))
+    assert ended.returncode == 0, ended.stderr
+    assert all(each in ended.stdout and each not in plain.stdout for each in there)
+    assert "ID_OF_API.ReadWrite.All=Role" in plain.stdout
+
+
+@pytest.mark.parametrize(
     ("arguments", "words"),
     [
         ([*NAMED, *GROUP, "--all-mailboxes"], "exclude each other"),

@@ -7,7 +7,7 @@ from azure.core.exceptions import ClientAuthenticationError
 from azure.identity import CredentialUnavailableError, ManagedIdentityCredential
 
 from shared import bootstrap
-from shared.engine.limits import Limits, SafetyLimits, SwingLimits
+from shared.engine.limits import LeaverLimits, Limits, SafetyLimits, SwingLimits
 from shared.errors import RetryableError, SettingsError
 from shared.settings import Settings, read, reset_settings
 from shared.transport.auth import Assertion, Certificate, Secret
@@ -39,8 +39,8 @@ def test_the_defaults_of_settings_are_the_numbers_of_the_rules() -> None:
 def test_every_number_of_the_rules_is_a_setting() -> None:
     plain = settings()
     not_ours = {"create_settles"}  # how long Business Central may take is no choice
-    numbers = {each.name for kind in (Limits, SafetyLimits, SwingLimits) for each in fields(kind)}
-    numbers -= {"safety", "swings"} | not_ours
+    numbers = {each.name for kind in (Limits, SafetyLimits, SwingLimits, LeaverLimits) for each in fields(kind)}
+    numbers -= {"safety", "swings", "leavers"} | not_ours
     for name in numbers:
         value = getattr(plain, name)
         other = value + 1 if isinstance(value, int | float) else value + "x"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.engine.limits import Limits, SafetyLimits, SwingLimits
+from shared.engine.limits import LeaverLimits, Limits, SafetyLimits, SwingLimits
 from shared.errors import SettingsError
 from shared.settings import Settings, get_settings, read, reset_settings, setting_name
 
@@ -155,7 +155,7 @@ def test_nothing_else_reads_the_environment() -> None:
 
 
 def test_every_setting_is_used() -> None:
-    read_by_the_host = {"sync_schedule", "upkeep_schedule"}
+    read_by_the_host = {"sync_schedule", "upkeep_schedule", "import_schedule"}
     sources = [path for path in (ROOT / "shared").rglob("*.py") if path.name != "settings.py"]
     text = "\n".join(path.read_text(encoding="utf-8") for path in sources)
     unused = {each.name for each in fields(Settings) if not re.search(rf"\bsettings\.{each.name}\b", text)}
@@ -165,9 +165,9 @@ def test_every_setting_is_used() -> None:
 def test_the_defaults_are_those_of_the_engine() -> None:
     limits = Limits()
     ours = {each.name: each.default for each in fields(Settings)}
-    for values in (limits, SafetyLimits(), SwingLimits()):
+    for values in (limits, SafetyLimits(), SwingLimits(), LeaverLimits()):
         for each in fields(values):
-            if each.name not in ("safety", "swings"):
+            if each.name not in ("safety", "swings", "leavers"):
                 assert ours[each.name] == getattr(values, each.name), each.name
 
 

@@ -1,4 +1,4 @@
-"""The users of the environment, at the Automation API (9.3): read only, tenant-wide, whatever the company in the address.
+"""The users of the environment, at the Automation API (9.3): read only, tenant-wide, whatever company is named.
 
 Choices where the contract is silent: a token without Automation.ReadWrite.All is refused like one without any role
 (9.1); `usersPermissions`, which is new, is there by a switch. External users are left out of `users` (9.3).

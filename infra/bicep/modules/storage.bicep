@@ -7,7 +7,7 @@ param prefix string
 param principalId string
 
 var queueNames = ['sync-jobs', 'sync-jobs-poison', 'company-jobs', 'company-jobs-poison']
-var tableNames = ['mailboxes', 'companies', 'profiles', 'marks', 'reports', 'subscriptions', 'journal']
+var tableNames = ['mailboxes', 'companies', 'profiles', 'marks', 'reports', 'subscriptions', 'journal', 'imports']
 var roles = {
   'Storage Blob Data Owner': 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
   'Storage Queue Data Contributor': '974c5e8b-45b9-4653-ba55-5f855dd0fb88'
