@@ -45,11 +45,15 @@ def known(request: pytest.FixtureRequest) -> Iterator[dict[str, Any]]:
         running.app.save_profile(USER, company="Harbour Ltd")
         run = running.app.sync(USER, company="Harbour Ltd")
         contact = running.simulators.bc.contacts(company)[0]
+        wish = {"company": "Harbour Ltd", "name": "sales", "source": {"users": [USER]}, "filter": {}}
+        imported = running.app.admin("POST", "/api/admin/profiles/import", wish)
         yield {
             "app": running.app.url,
             "user": USER,
             "company": "Harbour Ltd",
             "runs": run["runId"],
+            "import-runs": imported["runId"],
+            "name": "sales",
             "contacts": contact["id"],
         }
 
@@ -75,7 +79,7 @@ def test_no_server_error_and_no_answer_that_is_not_described(case: schemathesis.
 
 
 def _name_what_exists(case: schemathesis.Case, known: dict[str, Any]) -> None:
-    kind = "runs" if "/runs/" in case.path else "contacts"
+    kind = next((each for each in ("import-runs", "runs") if f"/{each}/" in case.path), "contacts")
     for name in case.path_parameters:
         case.path_parameters[name] = known[kind if name == "id" else name]
     if isinstance(case.body, dict) and "user" in case.body:
