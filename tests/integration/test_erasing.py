@@ -177,10 +177,7 @@ def test_r39_nothing_of_a_blocked_person_is_left_after_the_run_that_removes_them
 ) -> None:
     ada, ben = story(office, queued, double=False)
     office.edit_in_outlook(ada, ZEB, businessHomePage="https://wombat.example")  # nobody has read that yet
-    before = found_in_tables(system)
-    assert {value for _, value in before} >= {
-        each.lower() for each in (*VALUES, *plain_hashes(email_key(ADDRESSES[0])))
-    }
+    assert {value for _, value in found_in_tables(system)} >= {each.lower() for each in VALUES}
     for name in (ZEB, INES):
         office.edit_in_bc(name, privacyBlocked=True)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize
 
-from shared.cards.emails import first_valid, keys_of
+from shared.cards.emails import first_valid, key_of, keys_of
 from shared.cards.model import BcContact, Stamp
 from shared.engine.limits import Limits
 from shared.planning.guards import NO_LIMITS, SafetyLimits
@@ -151,6 +151,9 @@ class Stage(RuleBasedStateMachine):
     def keep_books(self) -> None:
         """After each act of a person and each run: who is out of whose scope, and who is gone."""
         there = self.world.bc.rows
+        self._look_at_creations()
+        if blocked := {key for key, each in there.items() if each.privacy_blocked}:
+            self._let_go_of(blocked)
         for key, each in there.items():
             self.addresses[key] |= set(keys_of(each.text("email")))
         for user in self.seats:
@@ -160,6 +163,25 @@ class Stage(RuleBasedStateMachine):
             self.kept |= {each.outlook_id for each in self.rows(user).parked.values() if each.reason == "kept"}
             if folder := self.world.folder(user):
                 self.owners[folder] = user
+
+    def _let_go_of(self, blocked: set[str]) -> None:
+        """R39: what stands in notes about them goes with the run that removes them."""
+        theirs = set(blocked)
+        for user in self.seats:
+            theirs |= {link.outlook_id for key, link in self.rows(user).links.items() if key in blocked}
+        for batch in self.world.state.journal.rows.values():
+            theirs |= {each.outlook_id for each in batch.entries if each.bc_id in blocked} - {""}
+        reports = self.world.state.reports.rows.values()
+        self.ledger.let_go([note for each in reports for note in each.notes if {note.bc_id, note.outlook_id} & theirs])
+
+    def _look_at_creations(self) -> None:
+        """R7: whom the sync has created since the last look has an address that no other person had then."""
+        there = self.world.bc.rows
+        for key in there.keys() - self.addresses.keys() - self.entered:
+            address = key_of(there[key].text("email"))
+            others = [each for each in self.addresses if each in there and there[each].is_person]
+            twins = [each for each in others if key_of(there[each].text("email")) == address in self.addresses[each]]
+            assert not there[key].is_person or not twins, f"{key} was created beside {twins}"
 
     def stamp_of(self, user: str, key: str) -> Stamp | None:
         """What an Outlook contact carries."""
