@@ -54,6 +54,11 @@ class Clock:
         self.skipped += seconds
 
 
+def _unproxied() -> Mapping[str, Any]:
+    """No look into the environment for proxies at each of some hundred thousand requests."""
+    return {"use_env_settings": False}
+
+
 @dataclass
 class HurriedMessages:
     """The queues' adapter; how long a message is to be held back is noted, for the stage to let that time pass."""
@@ -113,7 +118,9 @@ class Stage:
 
     def start_app(self) -> Services:
         """A new process: no object of the old one lives on."""
-        around = Surroundings(now=self.clock.now, monotonic=self.clock.monotonic, sleep=self.clock.sleep)
+        around = Surroundings(
+            now=self.clock.now, monotonic=self.clock.monotonic, sleep=self.clock.sleep, storage_options=_unproxied
+        )
         built = build(self._settings, around)
         self.services = replace(built, messages=HurriedMessages(built.messages, self._held_back))
         use_services(self.services)

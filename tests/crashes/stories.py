@@ -1,7 +1,7 @@
 """What people do and what the app is asked for: told once undisturbed, and again for each death."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from shared.storage import keys
@@ -11,6 +11,8 @@ ADA, BEN = "ada@contoso.example", "ben@contoso.example"
 FOLDER = "Business Central"
 #: deletions of many days within one simulated day; the safety stop has tests of its own
 SETTINGS = {"HOLD_REMOVALS_COUNT": "100000", "HOLD_BC_CREATIONS": "100000"}
+#: two of a kind are held
+CAREFUL = {"HOLD_REMOVALS_COUNT": "1", "HOLD_REMOVALS_SHARE": "0.05", "HOLD_BC_CREATIONS": "1"}
 
 type Step = Callable[[], object]
 
@@ -21,11 +23,12 @@ class Story:
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
         self.day = 0
+        self.calm: dict[str, tuple[int, dict[str, Any]]] = {}  #: of tales played undisturbed: requests, and the picture
 
-    def begin(self) -> None:
+    def begin(self, settings: Mapping[str, str] = SETTINGS) -> None:
         """Persons in BC, mailboxes with profiles, and a folder that Ada has filled; nothing is synced yet."""
         stage = self.stage
-        stage.open(**SETTINGS)
+        stage.open(**settings)
         self.day = 0
         stage.bc.seed([{"displayName": "Acme", "type": "Company", "city": "Ulm"}])
         towns = {"Anna Berg": "Berlin", "Bob Tal": "Ulm", "Cem Ay": "Berlin", "Dora Fink": "Berlin"}
@@ -68,6 +71,26 @@ class Story:
         stage.work()
         stage.tick()
         return [lambda: self._call(f"/api/admin/runs/{run}/undo", {"actor": "admin"}), stage.work]
+
+    def day_of_approval(self) -> list[Step]:
+        """A run was held, since it would have removed two contacts and made two persons; an administrator approves."""
+        self.day += 1
+        stage = self.stage
+        for each in [one for one in stage.bc.contacts() if "day" in one["displayName"]]:
+            stage.bc.delete_contact(each["number"])  # whom yesterday's approval made
+        for name in (f"Nora {self.today}", f"Otto {self.today}"):
+            stage.graph.create_contact(ADA, _outlook(name), FOLDER)
+        run = self._call("/api/sync", {"user": ADA, "mode": "incremental"})["runId"]
+        stage.work()
+        report = stage.call("GET", f"/api/runs/{run}").body
+        holds = [{"kind": each["kind"], "count": each["count"]} for each in report["held"]]
+        assert {each["kind"] for each in holds} >= {"bc-creations"}, report
+        return [lambda: self._approve(run, holds), stage.work]
+
+    def _approve(self, run: str, holds: list[dict[str, Any]]) -> None:
+        """Whoever got no answer asks again, and may hear that it is being carried out."""
+        answer = self.stage.call("POST", f"/api/admin/runs/{run}/approve", {"holds": holds, "actor": "admin"})
+        assert answer.status == 202 or answer.body["code"] == "already-approved", answer.body
 
     def _call(self, address: str, body: object) -> dict[str, Any]:
         answer = self.stage.call("POST", address, body)

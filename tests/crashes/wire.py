@@ -36,6 +36,7 @@ class Wire:
         """`ignored`: roots whose requests have no effect that could be lost, such as those for tokens."""
         self.asked: list[str] = []  #: what the app asked for since `count_anew`, in words for failures
         self.is_dead = False
+        self.deaths = 0  #: all that were died
         self._ignored = ignored
         self._lock = threading.Lock()
         self._dies_at: int | None = None
@@ -58,6 +59,7 @@ class Wire:
     def restart(self) -> None:
         """A new process: the threads of the old one never send again."""
         with self._lock:
+            self.deaths += self.is_dead
             self._gone.update(each for each in threading.enumerate() if each not in self._outsiders)
             self._gone.discard(threading.current_thread())
             self._dies_at, self.is_dead = None, False
