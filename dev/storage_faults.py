@@ -6,6 +6,7 @@ cut connection or of silence (its own retries among it) is the SDK's own doing. 
 
 import io
 import json
+import re
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -33,11 +34,14 @@ TIMED_OUT: dict[str, Any] = {
     "headers": {"x-ms-error-code": "OperationTimedOut"},
 }
 
+_ROW = re.compile(rb"^(?:PUT|PATCH|POST|DELETE|MERGE) \S+ HTTP/1\.1\r?$", re.MULTILINE)  #: begins a transaction's row
+
 
 class StorageFaults:
-    """Rules of `simulators.faults` for what the app asks of tables and queues; `sent` counts requests by service.
+    """Rules of `simulators.faults` for what the app asks of tables and queues.
 
-    `body` of a rule is the error code of the answer.
+    `body` of a rule is the error code of the answer. `sent` counts operations by service: each row of a transaction is
+    one, carried out or not, like any other request.
     """
 
     def __init__(self, now: Callable[[], datetime], sleep: Callable[[float], None], queue_port: int) -> None:
@@ -82,7 +86,7 @@ class StorageFaults:
         parts = urlsplit(request.url or "")
         service = QUEUES if parts.port == self._queue_port else TABLES
         with self._lock:
-            self.sent[service] += 1
+            self.sent[service] += _operations(request)
             return self._faults.strike(Request(service, request.method or "", parts.path, parts.query, {}))
 
 
@@ -123,6 +127,13 @@ class _Adapter(HTTPAdapter):
         """Leases go by the account's clock, which has to agree with the app's."""
         response.headers["Date"] = format_datetime(self._faults.now(), usegmt=True)
         return response
+
+
+def _operations(request: requests.PreparedRequest) -> int:
+    if not (request.url or "").endswith("/$batch"):
+        return 1
+    body = request.body or b""
+    return max(1, len(_ROW.findall(body if isinstance(body, bytes) else body.encode())))
 
 
 def _answer(rule: Rule) -> HTTPResponse:

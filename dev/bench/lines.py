@@ -1,6 +1,6 @@
 """The table: what is measured."""
 
-from dev.bench import announced, importing, planning, scale, syncing
+from dev.bench import announced, importing, planning, scale, syncing, throttled
 from dev.bench.figures import Line
 
 LINES = (
@@ -18,6 +18,11 @@ LINES = (
     ),
     Line("burst", "1,000 notifications for one mailbox in 10 s (development host)", announced.burst),
     Line("webhook", "answer of the webhook (development host)", announced.answers),
+    Line("throttled-graph", "first sync of 1,000, 30 % of Graph's answers are 429", throttled.graph),
+    Line("throttled-bc", "1,000 edits to BC, 30 % of its answers are 429", throttled.bc),
+    Line("throttled-tables", "4 first syncs of 1,000, 30 % of the tables' answers are ServerBusy", throttled.tables),
+    Line("throttled-queues", "1,000 messages, 30 % of the queues' answers are ServerBusy", throttled.queues),
+    Line("throttled-tokens", "334 runs of new processes, 30 % of Entra's answers are 429", throttled.tokens),
     Line("planning", "planning 50,000 linked pairs, 1 % changed", planning.plan),
     Line("import", "import of function_app", importing.function_app),
 )

@@ -35,6 +35,8 @@ _CONDITIONS = """
 - Contacts are made up and were changed in Business Central a moment before: the feed's overlap of 15 minutes holds
   all of them, which is the worst case for what it reads again.
 - The mailbox's limit of 10,000 requests in 10 minutes is lifted, and so is the safety stop's limit on creations.
+- Lines of *throttled* answers run in one process, whose clock skips what the app waits; every run in them succeeds.
+  An item of a batch and a row of a transaction are one operation, carried out or not.
 - *One core* is processor time, the best of several rounds, which others on the same machine hardly change.
 - Seconds of syncing are what simulators, emulator and engine take together on this machine; they have no limit, and
   Graph, Business Central and Azure have other ones.

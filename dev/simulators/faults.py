@@ -20,6 +20,7 @@ class Act(StrEnum):
     LOST_SILENCE = "lost-silence"  #: do it, then never answer
     LOST_DROP = "lost-drop"  #: do it, then cut the connection
     LOST_ANSWER = "lost-answer"  #: do it, then answer with the rule's status (default 504)
+    SHORT = "short"  #: do it, and leave the second half of the answer's list out
     DELAY = "delay"  #: wait `seconds`, then go on normally
 
 

@@ -12,6 +12,7 @@ import threading
 import time
 import traceback
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -92,18 +93,30 @@ async def _with_faults(world: World, service: Service, request: Request) -> Answ
             raise ConnectionDropped
         case Act.SILENCE:
             raise NeverAnswered
-        case Act.LOST_DROP:
-            await _answer(world, service, request)
-            raise ConnectionDropped
-        case Act.LOST_ANSWER:
-            await _answer(world, service, request)
-            return _answer_of(rule)
-        case Act.LOST_SILENCE:
-            await _answer(world, service, request)
-            raise NeverAnswered
         case Act.DELAY:
             await world.clock.sleep(rule.seconds)
-            return await _answer(world, service, request)
+    return _after(rule, await _answer(world, service, request))
+
+
+def _after(rule: Rule, answer: Answer) -> Answer:
+    """What becomes of the answer to a request that was carried out."""
+    match rule.act:
+        case Act.LOST_DROP:
+            raise ConnectionDropped
+        case Act.LOST_SILENCE:
+            raise NeverAnswered
+        case Act.LOST_ANSWER:
+            return _answer_of(rule)
+        case Act.SHORT:
+            return _halved(answer)
+    return answer
+
+
+def _halved(answer: Answer) -> Answer:
+    """A list that lacks its second half, and says nothing of it."""
+    if not isinstance(answer.payload, dict) or not isinstance(rows := answer.payload.get("value"), list):
+        return answer
+    return replace(answer, payload={**answer.payload, "value": rows[: len(rows) // 2]})
 
 
 def _answer_of(rule: Rule) -> Answer:

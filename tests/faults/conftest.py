@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from dev.faulty import Stage, stage
 from tests.faults.scene import Scene, on
-from tests.faults.stage import Stage, stage
 
 
 @pytest.fixture(scope="module")

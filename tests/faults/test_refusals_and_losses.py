@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
+from dev.faulty import GOOD
 from shared.engine.fan_out import serve_company
 from shared.engine.jobs import CompanyJob, Reason
 from shared.engine.model import Mode, RunStatus
 from shared.errors import RetryableError
 from tests.faults import story
-from tests.faults.scene import GOOD, Scene
+from tests.faults.scene import Scene
 from tests.integration.office import FOLDER
 
 pytestmark = pytest.mark.integration
@@ -91,6 +92,18 @@ TROUBLES = {
     "the mailbox is gone": Trouble(mailbox("nonexistent"), "no-mailbox", "mailbox", mailbox("licensed")),
     "the user is gone": Trouble(
         refused("graph", 404, "ErrorInvalidUser", path="/users/"), "unknown-user", "remove the profile"
+    ),
+    "consent withdrawn in mid-run at Graph": Trouble(
+        refused("graph", 403, "ErrorAccessDenied", path="/users/", skip=1), "no-permission", "admin consent"
+    ),
+    "consent withdrawn in mid-run at BC": Trouble(
+        refused("bc", 403, "Authorization_RequestDenied", skip=2), "bc-permission", "Microsoft Entra Applications"
+    ),
+    "the mailbox is gone in mid-run": Trouble(
+        refused("graph", 404, "ErrorNonExistentMailbox", path="/users/", skip=1), "no-mailbox", "mailbox"
+    ),
+    "the company is gone in mid-run": Trouble(
+        refused("bc", 404, "Internal_CompanyNotFound", path="companies", skip=2), "company-not-found", "deleted"
     ),
     "the company is gone": Trouble(
         refused("bc", 404, "Internal_CompanyNotFound", path="companies"), "company-not-found", "deleted"
@@ -173,6 +186,37 @@ def test_an_empty_list_of_graph_with_status_200_deletes_nobody(scene: Scene, lis
     story.edit(scene, profile)
     scene.good_sync(profile)
     story.assert_converged(scene, profile)
+
+
+@pytest.mark.parametrize(
+    ("service", "list_of", "mode"),
+    [
+        pytest.param(service, list_of, mode, id=f"{service}: {name}-{mode}")
+        for service, name, list_of, modes in (
+            ("bc", "stamps", r"lastModifiedDateTime(&|$)", Mode),
+            ("bc", "contacts", r"/contacts\?", Mode),
+            ("graph", "delta", "delta", Mode),
+            ("graph", "folder", r"/contacts\?", [Mode.FULL]),
+        )
+        for mode in modes
+    ],
+)
+def test_a_list_that_lacks_half_of_it_with_status_200_deletes_nobody(
+    scene: Scene, service: str, list_of: str, mode: Mode
+) -> None:
+    profile = story.begin(scene)
+    if (service, list_of) == ("graph", "delta"):
+        scene.edit_in_outlook(ADA, "Person A", jobTitle="Buyer")
+        scene.edit_in_outlook(ADA, "Person B", jobTitle="Buyer")
+    scene.graph.add_fault("short", service=service, method="GET", item=False, path=list_of, times=None)
+
+    scene.sync(profile, mode)
+
+    assert any(each["acted"] for each in scene.graph.faults()), "the fault never happened"
+    scene.clear_faults()
+    assert set(scene.in_folder(ADA)) == set(scene.in_bc()) == set(story.PEOPLE)
+    scene.good_sync(profile, Mode.FULL)
+    assert set(scene.in_folder(ADA)) == set(scene.in_bc()) == set(story.PEOPLE)
 
 
 def test_a_delta_that_dies_between_its_pages_is_read_anew(scene: Scene) -> None:
