@@ -200,6 +200,7 @@ class Work:
 
     def _join(self, people: Sequence[Person]) -> None:
         """Who has no profile yet, if the mailbox can be used; who was tried by an earlier piece is not tried again."""
+        company = self.services.companies.settings(self.order.company_id).name
         tried = {each.user for each in (*self.run.left_out, *self.run.added)}
         waiting = [each for each in people if each.id not in tried]
         for start in range(0, len(waiting), AT_ONCE):
@@ -209,7 +210,7 @@ class Work:
             fit = [each for each, reason in zip(batch, reasons, strict=True) if reason is None]
             refused = [_who(each, reason) for each, reason in zip(batch, reasons, strict=True) if reason is not None]
             if not self.run.preview:
-                done = in_parallel(self._add, fit)
+                done = in_parallel(lambda each: self._add(each, company), fit)
                 refused += [_who(each, code) for each, code in zip(fit, done, strict=True) if code]
                 fit = [each for each, code in zip(fit, done, strict=True) if not code]
             self.run = replace(
@@ -218,10 +219,9 @@ class Work:
                 left_out=(*self.run.left_out, *refused),
             )
 
-    def _add(self, person: Person) -> str:
-        """Make a profile; answers why not, blank when it is made."""
+    def _add(self, person: Person, company: str) -> str:
+        """Make a profile in the company of that name; answers why not, blank when it is made."""
         services, order = self.services, self.order
-        company = services.companies.settings(order.company_id)
         others = services.profiles.of_mailbox(person.id)
         profile = Profile(
             order.company_id,
@@ -229,7 +229,7 @@ class Work:
             person.address,
             person.id,
             person.address,
-            folder_name=default_name(services.limits.default_folder, company.name, others),
+            folder_name=default_name(services.limits.default_folder, company, others),
             filter=dict(order.filter),
             bc_user_name=person.bc_user_name,
             direction=order.direction,
