@@ -115,7 +115,7 @@ def calls() -> list[Request]:
 
 
 def test_installs_calls_are_right() -> None:
-    assert len(calls()) == 5
+    assert len(calls()) == 7
     assert [wrong for each in calls() for wrong in _wrong(each)] == []
 
 
