@@ -24,6 +24,7 @@ from hypothesis.stateful import invariant, precondition
 from shared.cards.model import FIELDS, Field
 from shared.cards.normalise import email_key, matching_key
 from shared.cards.translate import Refusal, countries_from, for_bc, for_outlook
+from shared.engine.model import Mode
 from shared.planning.model import Link, NoteKind
 from tests.fakes.business_central import COUNTRIES
 from tests.fakes.world import COMPANY
@@ -71,6 +72,10 @@ class Histories(Emergencies):
         written = self.world.written()
         self._round()
         assert self.world.written() == written, "a run after undisturbed runs wrote something"
+        for user in self.seats:
+            if user not in self.one_way:  # R37: there a full run puts BC's values back
+                self.run(user, Mode.FULL)
+        assert self.world.written() == written, "a full run right after a run wrote something (R14)"
         for user in self.seats:
             self._both_sides_agree(user)
         self._nothing_is_lost()

@@ -141,11 +141,11 @@ class Emergencies(SecondThoughts):
         self.causes.erased_addresses |= addresses
         contacts = [each for box in self.world.directory.mailboxes.values() for each in box.entries.values()]
         of_others = [each.contact for each in contacts if each.contact.id not in theirs]
-        self.must_go |= self.ledger.tokens_in(*about) - self.ledger.tokens_in(
-            *of_others, *(each.values for each in others)
-        )
         reports = self.world.state.reports.rows.values()
         notes = [note for each in reports for note in each.notes if {note.bc_id, note.outlook_id} & theirs]
+        self.must_go |= self.ledger.tokens_in(*about, *(each for each in notes if each.bc_id == key)) - (
+            self.ledger.tokens_in(*of_others, *(each.values for each in others))
+        )
         self.ledger.let_go([*about, *(each.contact for each in contacts if each.contact.id in theirs), *notes])
 
     def _journal(self) -> Iterator[Entry]:
