@@ -121,6 +121,9 @@ class Newcomers:
             link = Link(bc_id, contact.id, EMPTY_CARD, EMPTY_CARD, origin)
             yield erasure(self.inputs, link, contact, linked=False)
             return
+        yield from self._stays_in_outlook(contact)
+
+    def _stays_in_outlook(self, contact: OutlookContact) -> Iterator[Step]:
         yield Note(NoteKind.SKIPPED, "erased", WAS_ERASED, outlook_id=contact.id)
         yield from self._park(contact, "erased", "", keys=False)
 
@@ -186,6 +189,10 @@ class Newcomers:
 
     def _same_email(self, contact: OutlookContact, persons: tuple[BcContact, ...]) -> Iterator[Step]:
         """R7: somebody in BC has this e-mail address."""
+        persons = tuple(each for each in persons if each.id not in self.inputs.erased)
+        if not persons:  # an erased person has it by now (R39)
+            yield from self._stays_in_outlook(contact)
+            return
         free = [each for each in persons if each.id not in self.linked and each.id not in self.inputs.linked_elsewhere]
         usable = [each for each in free if not each.privacy_blocked]
         if not free:

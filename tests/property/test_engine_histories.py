@@ -48,8 +48,8 @@ class Histories(Emergencies):
             stand_ins: dict[str, set[str]] = defaultdict(set)
             for key in self.box(user).in_folder(self.world.folder(user)):
                 stamp = self.stamp_of(user, key)
-                private = self.box(user).entries[key].private  # one of the sync's own stands beside it (R2)
-                if stamp is not None and key not in self.copies and not private:
+                # beside one that is, or was, marked private stands one of the sync's own (R2)
+                if stamp is not None and key not in self.copies | self.marked:
                     stand_ins[stamp.bc_id].add(key)
             for bc_id, contacts in stand_ins.items():
                 made_anew = contacts - self.kept  # by the user, beside one that was kept or marked private (R7, R22)
@@ -73,7 +73,9 @@ class Histories(Emergencies):
         self._round()
         assert self.world.written() == written, "a run after undisturbed runs wrote something"
         for user in self.seats:
-            if user not in self.one_way:  # R37: there a full run puts BC's values back
+            if not (
+                user in self.one_way or self.marked
+            ):  # R2, R37: a full run looks at marks, and puts BC's values back
                 self.run(user, Mode.FULL)
         assert self.world.written() == written, "a full run right after a run wrote something (R14)"
         for user in self.seats:

@@ -115,6 +115,18 @@ def test_r39_what_a_user_types_anew_with_that_address_stays_in_outlook_only(worl
     wrote_nothing(world)
 
 
+def test_r39_what_a_user_types_with_the_address_that_an_erased_person_has_by_now_stays_too(world: World) -> None:
+    bc_id = full_anna(world)
+    world.sync()
+    erased(world, bc_id)
+    world.bc.edit(bc_id, email="new@berg.example")
+    world.mailbox().add(world.folder(), name="Nora New", email="new@berg.example")
+
+    assert codes(world.sync()) == ["erased"]
+    assert names(world) == ["Nora New"] and list(world.bc.rows) == [bc_id]
+    wrote_nothing(world)
+
+
 def test_r39_an_undo_brings_nothing_back(world: World) -> None:
     bc_id = full_anna(world)
     world.sync()

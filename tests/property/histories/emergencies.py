@@ -125,6 +125,7 @@ class Emergencies(SecondThoughts):
         theirs, about = {key}, list[Card]()
         if key in self.world.bc.rows:
             about.append(self.world.bc.rows[key].card)
+        in_bc = len(about)  # what follows is what the sync knows
         for user in self.seats:
             if link := self.rows(user).links.get(key):
                 theirs.add(link.outlook_id)
@@ -133,10 +134,12 @@ class Emergencies(SecondThoughts):
             if entry.bc_id == key:
                 theirs |= {entry.outlook_id} - {""}
                 about += [card_of(entry.before), card_of(entry.after)]
+        snapshot = self.world.state.companies.of(COMPANY).contacts
+        known = [snapshot[key].card] if key in snapshot else []
         addresses = self.addresses[key] | {one for each in about for one in keys_of(each.email)}
-        known = self.world.state.companies.of(COMPANY).contacts.values()
-        others = [each for each in (*self.world.bc.rows.values(), *known) if each.id != key]
-        self.unmistakable |= addresses - {one for each in others for one in keys_of(each.text("email"))}
+        others = [each for each in (*self.world.bc.rows.values(), *snapshot.values()) if each.id != key]
+        known_addresses = {one for each in (*about[in_bc:], *known) for one in keys_of(each.email)}
+        self.unmistakable |= known_addresses - {one for each in others for one in keys_of(each.text("email"))}
         self.causes.erased |= theirs
         self.causes.erased_addresses |= addresses
         contacts = [each for box in self.world.directory.mailboxes.values() for each in box.entries.values()]

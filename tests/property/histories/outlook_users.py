@@ -68,6 +68,7 @@ class OutlookUsers(Stage):
             self.box(name).entries[key].private = private
             self.box(name).edit(key)
             self.kept.add(key)
+            self.marked.add(key)
 
     @rule(user=pick, who=pick)
     def a_deletion_in_outlook(self, user: int, who: int) -> None:

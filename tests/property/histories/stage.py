@@ -71,6 +71,7 @@ class Stage(RuleBasedStateMachine):
         self.deleted_creations = 0  #: of those who were not
         self.copies: set[str] = set()
         self.kept: set[str] = set()  #: Outlook ids that were kept at some time (R2, R21, R22)
+        self.marked: set[str] = set()  #: Outlook ids that were marked private at some time (R2)
         self.reset_state = False  #: whether the state of a profile was lost at some time
         self.seen_removals = dict.fromkeys([each.mailbox for each in self.seats.values()], 0)
         self.seen_in_bc = 0
