@@ -1,10 +1,10 @@
 """The Outlook half of applying a plan, and what only concerns our own records."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass, field, replace
 
 from shared.cards.model import EMPTY_CARD, OutlookContact
+from shared.engine.parallel import one_ahead
 from shared.engine.sides import OutlookDraft, OutlookWrite
 from shared.engine.watching import DELETED, fingerprint
 from shared.engine.work import Work
@@ -32,9 +32,12 @@ BUSY = "The contact kept changing while it was written; it is tried again."
 
 @dataclass(slots=True)
 class OutlookStage:
-    """Applies what is to be done in the folder."""
+    """Applies what is to be done in the folder. A batch is recorded while the next one is sent; what needs further
+    questions to the mailbox waits until none is under way, since a batch uses all that a mailbox takes at a time."""
 
     work: Work
+    stale: list[Write] = field(default_factory=list)  #: writes that met a newer version
+    unknown: list[Create] = field(default_factory=list)  #: creations whose answer was lost
 
     def apply(self, operations: Sequence[Operation]) -> None:
         """Apply all, each batch recorded behind it."""
@@ -42,26 +45,30 @@ class OutlookStage:
         while waiting:
             self.work.keep_notes()
             self._records(waiting)
-            again: list[Operation] = []
-            removes = [each for each in waiting if isinstance(each, Remove)]
-            for writes in self.work.batches([each for each in waiting if isinstance(each, Write)]):
-                again += self._write(writes)
-            deleted = [each for each in removes if not each.take_off]
-            for batch in self.work.batches([each for each in deleted if each.cause is not Cause.ERASED]):
-                self._remove(batch, partial(self.work.outlook.remove, tags=_tags_of(batch)))
-            for batch in self.work.batches([each for each in deleted if each.cause is Cause.ERASED]):
-                self._remove(batch, self.work.outlook.erase)
-            for batch in self.work.batches([each for each in removes if each.take_off]):
-                self._take_off(batch)
+            self._in_turn([each for each in waiting if isinstance(each, Write)], self._write, self._written)
+            again = self._again()
+            self._remove_all([each for each in waiting if isinstance(each, Remove)])
             creates = [each for each in waiting if isinstance(each, Create)]
             if creates:
                 self._announce()
-            for batch_of_creates in self.work.batches(creates):
-                self._create(batch_of_creates)
+            self._in_turn(creates, self._create, self._created)
+            self._look_for_lost()
             waiting = [
                 each for each in again if not (isinstance(each, Create | Write | Remove) and each.side is Side.BC)
             ]
         self.work.recorder.commit()
+
+    def _in_turn[O: Operation, R](
+        self,
+        operations: Sequence[O],
+        send: Callable[[Sequence[O]], Sequence[R]],
+        record: Callable[[Sequence[O], Sequence[R]], None],
+    ) -> None:
+        def take_in(batch: Sequence[O], answers: Sequence[R]) -> None:
+            record(batch, answers)
+            self.work.recorder.commit()
+
+        one_ahead(self.work.services.ahead, self.work.batches(operations), send, take_in)
 
     def _records(self, operations: Sequence[Operation]) -> None:
         recorder = self.work.recorder
@@ -91,25 +98,22 @@ class OutlookStage:
             self.work.recorder.changes.positions = replace(self.work.recorder.state.positions(), unclean=True)
         self.work.recorder.commit()
 
-    def _create(self, batch: Sequence[Create]) -> None:
+    def _create(self, batch: Sequence[Create]) -> Sequence[OutlookContact | ContactError]:
+        stamp = self.work.inputs.rules.stamp
         drafts = [
-            OutlookDraft(
-                EMPTY_CARD.with_values(each.values),
-                self.work.inputs.rules.stamp(each.bc.id if each.bc else "", each.origin),
-            )
+            OutlookDraft(EMPTY_CARD.with_values(each.values), stamp(each.bc.id if each.bc else "", each.origin))
             for each in batch
         ]
-        answers = self.work.outlook.create(self.work.folder_id, drafts)
-        unknown: list[Create] = []
+        return self.work.outlook.create(self.work.folder_id, drafts)
+
+    def _created(self, batch: Sequence[Create], answers: Sequence[OutlookContact | ContactError]) -> None:
         for create, answer in zip(batch, answers, strict=True):
             if isinstance(answer, OutlookContact):
                 self._was_created(create, answer)
             elif isinstance(answer, OutcomeUnknown):
-                unknown.append(create)
+                self.unknown.append(create)
             else:
                 self.work.failed(answer, "bc", create.bc, None)
-        self._look_for(unknown)
-        self.work.recorder.commit()
 
     def _was_created(self, create: Create, answer: OutlookContact) -> None:
         link = rebase.after_outlook_create(create, answer)
@@ -117,8 +121,9 @@ class OutlookStage:
         self.work.wrote(link, answer)
         self.work.tally.add(Side.OUTLOOK, "created")
 
-    def _look_for(self, unknown: Sequence[Create]) -> None:
+    def _look_for_lost(self) -> None:
         """The answer was lost: is the contact there? If not now, the next run looks again before it creates (R9)."""
+        unknown, self.unknown = self.unknown, []
         if not unknown:
             return
         found = self.work.outlook.find_stamped(self.work.folder_id, [each.bc.id for each in unknown if each.bc])
@@ -130,38 +135,39 @@ class OutlookStage:
                 self._was_created(create, copies[0])
             else:
                 self.work.failed(OutcomeUnknown(LOST), "bc", create.bc, None)
+        self.work.recorder.commit()
 
     # ------------------------------------------------------------ writes and removals
 
-    def _write(self, batch: Sequence[Write]) -> list[Operation]:
+    def _write(self, batch: Sequence[Write]) -> Sequence[OutlookContact | ContactError]:
+        stamp = self.work.inputs.rules.stamp
         writes = [
             OutlookWrite(
                 each.outlook,
                 each.values,
                 each.name_parts,
-                self.work.inputs.rules.stamp(each.bc.id, each.link.origin) if each.stamp else None,
+                stamp(each.bc.id, each.link.origin) if each.stamp else None,
             )
             for each in batch
         ]
-        answers = self.work.outlook.write(self.work.folder_id, writes)
-        stale: list[Write] = []
+        return self.work.outlook.write(self.work.folder_id, writes)
+
+    def _written(self, batch: Sequence[Write], answers: Sequence[OutlookContact | ContactError]) -> None:
+        now, swings = self.work.services.now(), self.work.inputs.swing_limits
         for write, answer in zip(batch, answers, strict=True):
             if isinstance(answer, OutlookContact):
-                link = rebase.after_outlook_write(
-                    write, answer, self.work.services.now(), self.work.inputs.swing_limits
-                )
+                link = rebase.after_outlook_write(write, answer, now, swings)
                 self.work.recorder.link(link)
                 self.work.wrote(link, answer)
                 self.work.tally.add(Side.OUTLOOK, "updated")
             elif isinstance(answer, ChangedMeanwhile | ContactGone):
-                stale.append(write)
+                self.stale.append(write)
             else:
                 self.work.not_written(write, answer)
-        self.work.recorder.commit()
-        return self._again(stale)
 
-    def _again(self, stale: Sequence[Write]) -> list[Operation]:
+    def _again(self) -> list[Operation]:
         """Read again, merge again; an edit that turns up only now travels to BC in the next run."""
+        stale, self.stale = self.stale, []
         if not stale:
             return []
         found = self.work.outlook.read(self.work.folder_id, [each.outlook.id for each in stale])
@@ -180,8 +186,20 @@ class OutlookStage:
                 planned += steps
         return planned
 
-    def _remove(self, batch: Sequence[Remove], remove_all: Callable[..., Sequence[ContactError | None]]) -> None:
-        answers = remove_all(self.work.folder_id, [each.outlook_id for each in batch])
+    def _remove_all(self, removes: Sequence[Remove]) -> None:
+        deleted = [each for each in removes if not each.take_off]
+        self._in_turn([each for each in deleted if each.cause is not Cause.ERASED], self._remove, self._removed)
+        self._in_turn([each for each in deleted if each.cause is Cause.ERASED], self._erase, self._removed)
+        self._in_turn([each for each in removes if each.take_off], self._take_off, self._taken_off)
+
+    def _remove(self, batch: Sequence[Remove]) -> Sequence[ContactError | None]:
+        ids = [each.outlook_id for each in batch]
+        return self.work.outlook.remove(self.work.folder_id, ids, tags=_tags_of(batch))
+
+    def _erase(self, batch: Sequence[Remove]) -> Sequence[ContactError | None]:
+        return self.work.outlook.erase(self.work.folder_id, [each.outlook_id for each in batch])
+
+    def _removed(self, batch: Sequence[Remove], answers: Sequence[ContactError | None]) -> None:
         for remove, answer in zip(batch, answers, strict=True):
             if answer is None:
                 self._is_off(remove)
@@ -189,19 +207,20 @@ class OutlookStage:
                 self.work.tally.add(Side.OUTLOOK, "deleted")
             else:
                 self._could_not(remove, answer)
-        self.work.recorder.commit()
 
-    def _take_off(self, batch: Sequence[Remove]) -> None:
+    def _take_off(self, batch: Sequence[Remove]) -> Sequence[OutlookContact | ContactError]:
         """R27: the user's own contact in the main folder stays; link, stamp and category come off."""
+        writes = [OutlookWrite(each.outlook, {}, remove_marks=True) for each in batch if each.outlook is not None]
+        return self.work.outlook.write(self.work.folder_id, writes)
+
+    def _taken_off(self, batch: Sequence[Remove], answers: Sequence[OutlookContact | ContactError]) -> None:
         there = [each for each in batch if each.outlook is not None]
-        writes = [OutlookWrite(each.outlook, {}, remove_marks=True) for each in there if each.outlook is not None]
-        for remove, answer in zip(there, self.work.outlook.write(self.work.folder_id, writes), strict=True):
+        for remove, answer in zip(there, answers, strict=True):
             if isinstance(answer, ContactError) and not isinstance(answer, ContactGone):
                 self._could_not(remove, answer)
             else:
                 self._is_off(remove)
                 self.work.tally.add(Side.OUTLOOK, "updated")
-        self.work.recorder.commit()
 
     def _is_off(self, remove: Remove) -> None:
         if remove.linked:

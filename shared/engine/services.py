@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,6 +10,7 @@ from shared.engine.company_state import Companies
 from shared.engine.import_state import Imports
 from shared.engine.journal import Journal
 from shared.engine.limits import Limits
+from shared.engine.parallel import thread_ahead
 from shared.engine.permissions import Granted
 from shared.engine.retention_state import Retention
 from shared.engine.sides import BusinessCentral, Directory
@@ -42,4 +44,5 @@ class Services:
     tenant: str = ""  #: BC's tenant, compared with the one that a caller comes from
     granted: Granted = lambda api: None  #: the permissions that a token carries
     sleep: Callable[[float], None] = time.sleep
+    ahead: Callable[[], Executor] = thread_ahead  #: sends a batch while the one before it is recorded
     limits: Limits = Limits()  # noqa: RUF009 - frozen

@@ -9,8 +9,12 @@ from shared.outlook.errors import is_final, mailbox_failure
 from shared.pace import Pace
 from shared.transport.batch import Batches, BatchRefused, Part, Unanswered
 from shared.transport.client import Answer, Client, Service
+from shared.transport.gates import Quota
 
 READ_TIMEOUT = 120.0
+#: Of the 10,000 in ten minutes that a mailbox takes of one app (reference 8.1); the rest is for what other instances of
+#: the app ask, and for the moments by which its count and ours differ.
+QUOTA = Quota(requests=9_900, seconds=600.0)
 
 #: What makes our error of a refusal.
 type Failure = Callable[[Answer], SyncError]
@@ -25,6 +29,7 @@ def graph_service(root: str) -> Service:
         scope=f"{root}/.default",
         headers=wire.PREFER,
         read_timeout=READ_TIMEOUT,
+        quota=QUOTA,
         is_final=is_final,
     )
 
@@ -32,17 +37,20 @@ def graph_service(root: str) -> Service:
 class Requests:
     """Single requests, pages and batches, one at a time: a mailbox takes four, a batch uses all (reference 7.1)."""
 
-    def __init__(self, client: Client, pace: Pace) -> None:
-        """For one run; `pace` is its."""
+    def __init__(self, client: Client, pace: Pace, mailbox: str = "") -> None:
+        """For one run; `pace` is its. `mailbox`, an object id: whose quota it uses; blank for the directory."""
         self._client = client
         self._pace = pace
-        self._batches = Batches(client, pace, most=wire.MOST_IN_BATCH)
+        self._mailbox = mailbox
+        self._batches = Batches(client, pace, most=wire.MOST_IN_BATCH, whose=mailbox)
 
     def send(
         self, method: str, url: str, *, what: str, json: Any = None, headers: Mapping[str, str] | None = None
     ) -> Answer:
         """One request; the answer whatever its status."""
-        return self._client.request(method, url, pace=self._pace, what=what, json=json, headers=headers)
+        return self._client.request(
+            method, url, pace=self._pace, what=what, json=json, headers=headers, whose=self._mailbox
+        )
 
     def get(
         self, url: str, *, what: str, headers: Mapping[str, str] | None = None, failure: Failure = mailbox_failure

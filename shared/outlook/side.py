@@ -22,7 +22,7 @@ class OutlookMailbox:
         self, client: Client, pace: Pace, mailbox_id: str, *, category: str, page_size: int = wire.DELTA_PAGE
     ) -> None:
         """`category` is the name of ours (R28); `page_size` is asked for in the change feed."""
-        requests = Requests(client, pace)
+        requests = Requests(client, pace, mailbox_id)
         self._folders = Folders(requests, mailbox_id)
         self._contacts = Contacts(requests, mailbox_id)
         self._changes = Changes(requests, mailbox_id, self._contacts, page_size=page_size)

@@ -71,13 +71,21 @@ class Batches:
     """
 
     def __init__(
-        self, client: Client, pace: Pace, *, most: int, headers: Mapping[str, str] | None = None, ordered: bool = False
+        self,
+        client: Client,
+        pace: Pace,
+        *,
+        most: int,
+        headers: Mapping[str, str] | None = None,
+        ordered: bool = False,
+        whose: str = "",
     ) -> None:
-        """At most `most` parts a batch; `headers` go on the outer request."""
+        """At most `most` parts a batch; `headers` go on the outer request; `whose` quota they count against."""
         self._client = client
         self._pace = pace
         self._most = most
         self._headers = headers or {}
+        self._whose = whose
         self.ordered = ordered
 
     def run(self, parts: Sequence[Part], *, what: str) -> list[Answer | Unanswered]:
@@ -133,6 +141,7 @@ class Batches:
                 json={"requests": [self._written(number, each.part) for number, each in enumerate(sent)]},
                 idempotent=all(each.part.idempotent for each in sent),
                 cost=len(sent),
+                whose=self._whose,
             )
         except OutcomeUnknown:
             return [Lost.NO_ANSWER] * len(sent)

@@ -10,8 +10,10 @@ import random
 import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
@@ -25,7 +27,7 @@ from shared.logs import log_event
 from shared.pace import Pace
 from shared.transport.auth import TokenSource
 from shared.transport.authority import TokenUnavailable
-from shared.transport.gates import SLICE, Bucket, Places, Rate
+from shared.transport.gates import SLICE, Bucket, Places, Quota, Rate, Windows
 from shared.transport.links import address, is_untrusted, never_connected
 from shared.transport.retry import End, Lost, OutOfTime, Step, Wait, next_step
 
@@ -70,6 +72,7 @@ class Service:
     most_bytes: int = 128 * 1024 * 1024  #: of one answer, unpacked
     parallel: int | None = None  #: most requests at a time in this process; None for no limit
     rate: Rate | None = None  #: how often this process may ask; None for no limit
+    quota: Quota | None = None  #: of each of those whom it counts apart; None for no limit
     is_final: Callable[[Answer], bool] = lambda answer: False  #: answers not worth repeating whatever their status
 
 
@@ -104,9 +107,10 @@ class Client:
         self._clock = clock
         self._sleep = sleep
         self._jitter = jitter
-        self._local = threading.local()
+        self._idle: list[requests.Session] = []  #: connections that no request uses now; the newest is taken first
         self._places = Places(service.parallel)
         self._bucket = Bucket(service.rate, clock) if service.rate else None
+        self._windows = Windows(service.quota, clock) if service.quota else None
         self._refused_token = threading.Event()
 
     def request(
@@ -120,12 +124,13 @@ class Client:
         json: Any = None,
         idempotent: bool | None = None,
         cost: int = 1,
+        whose: str = "",
     ) -> Answer:
         """Send, wait and repeat as the policy says, and return the final answer, whatever its status below 501.
 
         `url` is a path below the root, or a link that the service returned. `what` names the kind of request in logs
         ("contacts.changed"). `idempotent` defaults to every method but POST. `cost` is how many requests the service
-        counts.
+        counts, `whose` against whose quota it counts them; blank: nobody's.
 
         Raises Throttled or RetryableError when the service stays away or the run's time ends first, OutcomeUnknown for
         a request that may have happened and must not be repeated, SettingsError, and whatever `pace.keep_going` raises.
@@ -138,7 +143,7 @@ class Client:
             attempt += 1
             self.check(pace)
             token = self._token(pace, fresh=renewed and attempt == 2)
-            self._wait_for_turn(cost, pace, what)
+            self._wait_for_turn(cost, pace, what, whose)
             outcome = self._attempt(method, target, pace, what, headers, json, token)
             if isinstance(outcome, Answer):
                 if outcome.status == 401 and not renewed:
@@ -189,7 +194,8 @@ class Client:
         reason = str(outcome.status if isinstance(outcome, Answer) else outcome)
         log_event(logger, "request_waits", service=self.service.name, what=what, reason=reason, seconds=step.seconds)
         if step.fresh_connection:
-            self._session().close()  # a closed session stays usable: it connects anew
+            while self._idle:
+                self._idle.pop().close()
         self._pause(step.seconds, pace)
 
     def _token(self, pace: Pace, *, fresh: bool) -> str:
@@ -215,16 +221,20 @@ class Client:
                 self._refused_token.clear()
                 return token
 
-    def _wait_for_turn(self, cost: int, pace: Pace, what: str) -> None:
-        """Keep to the service's rate. Raises Throttled when the run's time ends before its turn comes."""
-        if self._bucket is None:
-            return
+    def _wait_for_turn(self, cost: int, pace: Pace, what: str, whose: str) -> None:
+        """Keep to the service's rate and quota. Raises Throttled when the run's time ends before its turn comes."""
+        if self._bucket is not None:
+            self._turn("rate", partial(self._bucket.take, cost), pace, what)
+        if self._windows is not None and whose:
+            self._turn("quota", partial(self._windows.take, whose, cost), pace, what)
+
+    def _turn(self, reason: str, take: Callable[..., float], pace: Pace, what: str) -> None:
         left = self.seconds_left(pace)
-        seconds = self._bucket.take(cost, most_seconds=left)
+        seconds = take(most_seconds=left)
         if seconds >= left:
             raise self.too_late(OutOfTime(seconds, throttled=True))
         if seconds:
-            log_event(logger, "request_waits", service=self.service.name, what=what, reason="rate", seconds=seconds)
+            log_event(logger, "request_waits", service=self.service.name, what=what, reason=reason, seconds=seconds)
             self._pause(seconds, pace)
 
     def _pause(self, seconds: float, pace: Pace) -> None:
@@ -284,16 +294,19 @@ class Client:
         self, method: str, url: str, headers: Mapping[str, str], json: Any, auth: _Bearer, pace: Pace
     ) -> Answer | Lost:
         try:
-            with self._session().request(
-                method,
-                url,
-                headers=headers,
-                json=json,
-                auth=auth,
-                timeout=(CONNECT_TIMEOUT, self.service.read_timeout),
-                allow_redirects=False,  # a redirect could carry the token away
-                stream=True,
-            ) as response:
+            with (
+                self._session() as session,
+                session.request(
+                    method,
+                    url,
+                    headers=headers,
+                    json=json,
+                    auth=auth,
+                    timeout=(CONNECT_TIMEOUT, self.service.read_timeout),
+                    allow_redirects=False,  # a redirect could carry the token away
+                    stream=True,
+                ) as response,
+            ):
                 return self._read(response, pace)
         except requests.ConnectTimeout:
             return Lost.NOT_SENT
@@ -330,14 +343,19 @@ class Client:
             # is no answer to our question.
             return Lost.NO_ANSWER if response.ok else Answer(response.status_code, headers)
 
-    def _session(self) -> requests.Session:
-        session: requests.Session | None = getattr(self._local, "session", None)
-        if session is None:
+    @contextmanager
+    def _session(self) -> Iterator[requests.Session]:
+        """A session for one request. They do not belong to threads: these come and go, and each would connect anew."""
+        try:
+            session = self._idle.pop()
+        except IndexError:
             session = requests.Session()
             session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # no gateway pins us to one node
             session.mount("https://", self._adapter or HTTPAdapter(pool_connections=1, pool_maxsize=1))
-            self._local.session = session
-        return session
+        try:
+            yield session
+        finally:
+            self._idle.append(session)
 
 
 def _parsed(content: bytes) -> Any:

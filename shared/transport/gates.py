@@ -1,6 +1,7 @@
-"""How much this process asks of one service: so many requests at a time, so many a second."""
+"""How much this process asks of one service: so many requests at a time, so many a second, so many in a window."""
 
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +15,14 @@ class Rate:
 
     per_second: float
     burst: int
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """Requests in any window of so many seconds, for each of those whom the service counts apart, such as mailboxes."""
+
+    requests: int
+    seconds: float
 
 
 class Places:
@@ -61,3 +70,49 @@ class Bucket:
             if wait < most_seconds:
                 self._empty_at = empty_at + tokens / self._rate.per_second
             return wait
+
+
+class Windows:
+    """What was asked for each of those whom a service counts apart, so that nobody comes over the quota. For all
+    threads, first come, first served. The service counts what it refuses, too; so does whoever asks again here."""
+
+    MANY = 1_000  #: windows kept without a look whether some are over
+
+    def __init__(self, quota: Quota, clock: Callable[[], float]) -> None:
+        """Nothing was asked yet; what other processes ask is not known here."""
+        self._quota = quota
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._taken: dict[str, deque[tuple[float, int]]] = {}  #: whose -> when, and how many, oldest first
+
+    def take(self, whose: str, tokens: int, *, most_seconds: float) -> float:
+        """Take tokens, and tell how many seconds to wait before they are used; when that is `most_seconds` or longer,
+        nothing is taken. More than the quota at once waits until the window is empty."""
+        with self._lock:
+            now = self._clock()
+            if len(self._taken) >= self.MANY:
+                self._forget(now)
+            taken = self._taken.setdefault(whose, deque())
+            while taken and taken[0][0] <= now - self._quota.seconds:
+                taken.popleft()
+            free_at = max(now, taken[-1][0]) if taken else now
+            free_at = max(free_at, self._fits_at(taken, tokens))
+            if free_at - now < most_seconds:
+                taken.append((free_at, tokens))
+            return free_at - now
+
+    def _fits_at(self, taken: deque[tuple[float, int]], tokens: int) -> float:
+        """When enough has left the window."""
+        over = sum(count for _, count in taken) + tokens - self._quota.requests
+        left_at = 0.0
+        for at, count in taken:
+            if over <= 0:
+                break
+            over -= count
+            left_at = at + self._quota.seconds
+        return left_at
+
+    def _forget(self, now: float) -> None:
+        over = [whose for whose, taken in self._taken.items() if not taken or taken[-1][0] <= now - self._quota.seconds]
+        for whose in over:
+            del self._taken[whose]

@@ -27,6 +27,7 @@ from shared.settings import read
 from shared.storage.connect import queue
 from shared.storage.queues import COMPANY_JOBS, SYNC_JOBS, queue_name
 from tests.crashes.wire import Died, Wire
+from tests.fakes.faults import AtOnce
 from tests.functions.desk import FUNCTIONS, Response, Sent, bindings, call
 
 DEQUEUED_MOST = 5  #: as in host.json: then the host takes a message for poison
@@ -122,7 +123,8 @@ class Stage:
             now=self.clock.now, monotonic=self.clock.monotonic, sleep=self.clock.sleep, storage_options=_unproxied
         )
         built = build(self._settings, around)
-        self.services = replace(built, messages=HurriedMessages(built.messages, self._held_back))
+        messages = HurriedMessages(built.messages, self._held_back)
+        self.services = replace(built, messages=messages, ahead=AtOnce)
         use_services(self.services)
         return self.services
 

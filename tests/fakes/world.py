@@ -11,7 +11,7 @@ from shared.engine.run import run_mailbox
 from shared.engine.services import Services
 from shared.planning.model import Policies
 from tests.fakes.business_central import MemoryCompany, MemoryEnvironment
-from tests.fakes.faults import Faults
+from tests.fakes.faults import AtOnce, Faults
 from tests.fakes.outlook import MemoryDirectory, MemoryMailbox
 from tests.fakes.state import MemoryState
 
@@ -126,6 +126,7 @@ class World:
             new_id=lambda: f"{next(self.id_numbers):08x}",
             environment=ENVIRONMENT,
             sleep=self.clock.sleep,
+            ahead=AtOnce,
             limits=self.limits,
         )
 

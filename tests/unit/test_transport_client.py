@@ -18,7 +18,7 @@ from shared.errors import OutcomeUnknown, RetryableError, SettingsError, SyncErr
 from shared.pace import Pace
 from shared.transport.authority import TokenUnavailable
 from shared.transport.client import Client, Service
-from shared.transport.gates import Rate
+from shared.transport.gates import Quota, Rate, Windows
 from shared.transport.retry import Lost
 from tests.fakes.http_service import OK, ROOT, FakeTime, Tokens, script, setup
 
@@ -400,3 +400,60 @@ def test_an_answer_that_the_service_calls_final_is_not_repeated() -> None:
     )
     assert run.post().status == 500
     assert len(run.fake.seen) == 1
+
+
+def test_nobody_comes_over_the_quota_of_a_window() -> None:
+    """Graph 8.1"""
+    run = setup(script(*[OK] * 40), quota=Quota(10, 60.0))
+    asked: list[float] = []
+    for _ in range(40):
+        run.time.now += 1
+        run.get(whose="ada")
+        asked.append(run.time.now)
+    assert all(later - earlier >= 60 for earlier, later in zip(asked, asked[10:], strict=False))
+    assert asked[10] - asked[0] == 60, "no later than it must"
+
+
+def test_each_has_a_quota_of_its_own_and_the_directory_none() -> None:
+    run = setup(script(*[OK] * 50), quota=Quota(10, 60.0))
+    for _ in range(10):
+        run.get(whose="ada")
+        run.get(whose="ben")
+        run.get()
+    assert run.time.slept == []
+    run.get(whose="ben")
+    assert sum(run.time.slept) == 60
+
+
+def test_a_request_counts_for_what_it_costs() -> None:
+    run = setup(script(*[OK] * 5), quota=Quota(40, 60.0))
+    run.get(whose="ada", cost=20)
+    run.time.now += 5
+    run.get(whose="ada", cost=20)
+    run.get(whose="ada", cost=20)
+    assert sum(run.time.slept) == 55
+    run.get(whose="ada", cost=20)
+    assert sum(run.time.slept) == 60
+
+
+def test_what_would_come_too_late_takes_nothing_of_the_quota() -> None:
+    """R32"""
+    run = setup(script(*[OK] * 5), seconds=30, quota=Quota(1, 60.0))
+    run.get(whose="ada")
+    with pytest.raises(Throttled) as caught:
+        run.get(whose="ada")
+    assert caught.value.retry_after == 60
+    run.time.now += 60
+    run.pace.deadline += 60
+    run.get(whose="ada")
+    assert run.time.slept == []
+
+
+def test_windows_that_are_over_are_forgotten() -> None:
+    time = FakeTime()
+    windows = Windows(Quota(10, 60.0), time.clock)
+    for number in range(3 * Windows.MANY):
+        windows.take(f"mailbox-{number}", 1, most_seconds=1)
+        time.now += 1
+    assert len(windows._taken) <= Windows.MANY
+    assert windows.take(f"mailbox-{3 * Windows.MANY - 1}", 10, most_seconds=100) == pytest.approx(59)
