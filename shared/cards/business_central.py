@@ -12,7 +12,7 @@ _NAMES = tuple((each, each.value) for each in FIELDS)
 
 def card_of(values: Mapping[str, str | bool]) -> Card:
     """The card in BC's terms: country as code, e-mail with all its addresses; names are not split here (R20, R41)."""
-    return Card(*[_text(which, values.get(name, "")) for which, name in _NAMES])
+    return Card(*[_text(which, value) if (value := values.get(name)) else "" for which, name in _NAMES])
 
 
 def contact_from_values(id: str, etag: str, modified: str, values: Mapping[str, str | bool]) -> BcContact:  # noqa: A002
@@ -45,6 +45,7 @@ def without_personal(contact: BcContact) -> BcContact:
 
 
 def _text(which: Field, value: str | bool) -> str:
-    if not value or not isinstance(value, str):
+    if not isinstance(value, str):
         return ""
-    return emails.join(emails.split(value)) if which is Field.EMAIL else clean(value)
+    text = emails.join(emails.split(value)) if which is Field.EMAIL else clean(value)
+    return value if text == value else text  # one text instead of two: a company has many contacts

@@ -10,6 +10,9 @@ _PLAIN = re.compile(r"[^\s@;,<>()\[\]\\\":]+@[^\s@;,<>()\[\]\\\":]+")
 
 def split(text: str) -> tuple[str, ...]:
     """The addresses in their order, trimmed, blank ones left out."""
+    if ";" not in text:  # as nearly always
+        only = clean(text)
+        return (only,) if only else ()
     return tuple(part for part in (clean(each) for each in text.split(";")) if part)
 
 

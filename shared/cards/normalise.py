@@ -9,8 +9,8 @@ _BLANKS = re.compile(r"\s+")
 
 def clean(text: str) -> str:
     """One text in the form in which cards are compared: NFC, line feeds, no surrounding blanks."""
-    if text.isascii():
-        return _BREAKS.sub("\n", text).strip() if "\r" in text or "\v" in text or "\f" in text else text.strip()
+    if text.isascii() and text.isprintable():  # nothing to replace, and the usual case
+        return text.strip()
     return _BREAKS.sub("\n", unicodedata.normalize("NFC", text)).strip()
 
 

@@ -352,4 +352,4 @@ def as_stamp(when: datetime) -> str:
 
 
 def _digest(contact: BcContact) -> int:
-    return hash(tuple(sorted(contact.values.items(), key=lambda pair: pair[0])))
+    return hash(frozenset(contact.values.items()))

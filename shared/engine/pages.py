@@ -113,6 +113,9 @@ class Pages:
         batch = Batch(self.run_id, number, self.company_id, self.profile_id, self.now(), tuple(entries))
         rows = self.journal.put(batch)
         results = write()
+        for each in entries:
+            if each.verb is Verb.CREATED:  # nobody names it by what it was made of any more
+                self.known.pop((each.side, each.bc_id or each.outlook_id), None)
         done = [came_of(*each) for each in zip(entries, range(len(entries)), results, strict=True)]
         happened = tuple(each for each in done if each is not None)
         if happened != batch.entries:

@@ -38,6 +38,7 @@ def contact_of(row: Json, *, marks_known: bool) -> OutlookContact | None:
     lines = _lines(address.get("street"))
     phones = [each for each in _texts(row.get("businessPhones")) if clean(each)]
     mails = _mails(row.get("emailAddresses"))
+    stamp, private = stamps.marks_of(row) if marks_known else (None, False)
     return OutlookContact(
         id=contact_id,
         etag=_etag(row),
@@ -66,8 +67,8 @@ def contact_of(row: Json, *, marks_known: bool) -> OutlookContact | None:
         more_phones=tuple(phones[1:]),
         email_names=tuple(name for _, name in mails),
         marks_known=marks_known,
-        stamp=stamps.stamp_of(row) if marks_known else None,
-        private=marks_known and stamps.is_private(row),
+        stamp=stamp,
+        private=private,
     )
 
 

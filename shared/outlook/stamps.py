@@ -4,6 +4,8 @@ One fixed GUID and fixed names for ever: a mailbox has room for few named proper
 can only be reached in that form. A property cannot be deleted (reference 6.1), so "-" stands for "no stamp".
 """
 
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from shared.cards.model import Origin, Stamp
@@ -18,6 +20,7 @@ FOLDER_COMPANY = f"String {_SET} Name BcFolderCompany"
 FOLDER_PROFILE = f"String {_SET} Name BcFolderProfile"
 SENSITIVITY = "Integer 0x0036"  #: 0 normal, 1 personal, 2 private, 3 confidential
 _NONE = "-"
+_ORIGINS = frozenset(each.value for each in Origin)
 _PROPERTIES = "singleValueExtendedProperties"
 
 
@@ -48,21 +51,21 @@ def removed() -> list[ExtendedProperty]:
     return [{"id": each, "value": _NONE} for each in (CONTACT_ID, ORIGIN, COMPANY)]
 
 
-def stamp_of(contact: Any) -> Stamp | None:
-    """The stamp that a contact's JSON carries. An unknown origin counts as the user's: such a contact is kept (R27)."""
+def marks_of(contact: Any) -> tuple[Stamp | None, bool]:
+    """The stamp that a contact's JSON carries, and whether the user marked the contact as personal or private (R2).
+    An unknown origin counts as the user's: such a contact is kept (R27)."""
     found = _values(contact)
+    return _stamp(found), found.get(_key(SENSITIVITY), "") in {"1", "2"}
+
+
+def _stamp(found: Mapping[str, str]) -> Stamp | None:
     bc_id = found.get(_key(CONTACT_ID), "")
     if not bc_id:
         return None
     environment, company_id = _company(found.get(_key(COMPANY), ""))
     origin = found.get(_key(ORIGIN), "")
-    known = origin in {each.value for each in Origin}
+    known = origin in _ORIGINS
     return Stamp(bc_id, Origin(origin) if known else Origin.USER, environment, company_id)
-
-
-def is_private(contact: Any) -> bool:
-    """Whether the user marked the contact as personal or private (R2)."""
-    return _values(contact).get(_key(SENSITIVITY), "") in {"1", "2"}
 
 
 def folder_written(stamp: FolderStamp) -> list[ExtendedProperty]:
@@ -109,6 +112,7 @@ def _values(entity: Any) -> dict[str, str]:
     return found
 
 
+@lru_cache(maxsize=256)  # a handful, asked for with each contact
 def _key(property_id: str) -> str:
     """An id in the form in which ids compare: the service may change the case, and write 0x0036 as 0x36."""
     kind, _, rest = property_id.lower().partition(" ")

@@ -6,6 +6,7 @@ A contact is stored as the values of its API fields; its card is derived again w
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from sys import intern
 
 from shared.cards.business_central import contact_from_values
 from shared.cards.model import BcContact
@@ -75,4 +76,7 @@ def _as_list(contact: BcContact) -> list[object]:
 
 def _from_list(body: list[object]) -> BcContact:
     bc_id, etag, modified, values = body
-    return contact_from_values(str(bc_id), str(etag), str(modified), values)  # type: ignore[arg-type]
+    assert isinstance(values, dict)  # noqa: S101 - as `_as_list` wrote it
+    # each row is a text of its own, and would have copies of its own of all names
+    named = {intern(name): value for name, value in values.items()}
+    return contact_from_values(str(bc_id), str(etag), str(modified), named)

@@ -48,7 +48,7 @@ def test_r09_they_stand_in_extended_properties_as_text(origin: Origin) -> None:
 
     assert {"id": stamps.CONTACT_ID, "value": "BC-id"} in written
     assert stamps.CONTACT_ID.startswith("String ")
-    assert stamps.stamp_of({"singleValueExtendedProperties": written}) == stamp
+    assert stamps.marks_of({"singleValueExtendedProperties": written})[0] == stamp
     assert stamps.folder_stamp_of({"singleValueExtendedProperties": of_folder}) == folder
 
 
