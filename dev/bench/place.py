@@ -9,7 +9,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from unittest.mock import patch
@@ -70,6 +70,19 @@ class Company:
         if count != self.persons:
             raise BenchError(f"{count} of {self.persons} contacts came into the folder")
         return cost
+
+    def more_users(self, count: int) -> list["Company"]:
+        """The same company as seen by further users, each with an empty mailbox of their own."""
+        graph, profiles = self.grounds.simulators.graph, self.grounds.services.profiles
+        found = []
+        for _ in range(count):
+            address = f"{uuid4().hex[:8]}@bench.example"
+            key = graph.create_user(address).lower()
+            of_theirs = replace(
+                self.profile, id=key, user_address=address, mailbox_id=key, mailbox_address=address, etag=""
+            )
+            found.append(Company(self.grounds, profiles.save(of_theirs), self.persons))
+        return found
 
     def run(self, mode: Mode) -> Report:
         """A run as its user asks for it."""

@@ -3,7 +3,7 @@
 Profiles of an idle tick need no mailbox: rows are enough, since nothing may ask about them.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -11,7 +11,7 @@ from unittest.mock import patch
 from uuid import uuid4
 
 from dev.bench.figures import Figure, Start
-from dev.bench.place import FOLDER, BenchError, Company, Cost, Grounds
+from dev.bench.place import FOLDER, BenchError, Cost, Grounds
 from shared.engine.fan_out import serve_company, serve_tick
 from shared.engine.jobs import CompanyJob, Reason
 from shared.engine.model import Mode, Profile
@@ -165,7 +165,7 @@ def _holders(grounds: Grounds) -> list[Profile]:
     """Profiles of as many mailboxes, synced, with one company's few contacts in each."""
     company = grounds.new_company(CONTACTS)
     graph, services = grounds.simulators.graph, grounds.services
-    profiles = [company.profile, *_more_users(grounds, company, HOLDERS - 1)]
+    profiles = [each.profile for each in (company, *company.more_users(HOLDERS - 1))]
     for each in profiles:
         request_run(services, each, Wanted(mode=Mode.INCREMENTAL), "bench")
         while services.mailboxes.waiting(each.mailbox_id):
@@ -177,14 +177,3 @@ def _holders(grounds: Grounds) -> list[Profile]:
         while services.mailboxes.waiting(each.mailbox_id):
             run_mailbox(services, each.mailbox_id, uuid4().hex)
     return profiles
-
-
-def _more_users(grounds: Grounds, company: Company, count: int) -> Iterator[Profile]:
-    for _ in range(count):
-        address = f"{uuid4().hex[:8]}@bench.example"
-        user_id = grounds.simulators.graph.create_user(address).lower()
-        yield grounds.services.profiles.save(
-            replace(
-                company.profile, id=user_id, user_address=address, mailbox_id=user_id, mailbox_address=address, etag=""
-            )
-        )

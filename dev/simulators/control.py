@@ -7,7 +7,7 @@ Actions every service has (they act on what the services share); a service adds 
 | clock | set (ISO time), advance (seconds), speed; any or none -> {"now", "speed"} |
 | fault | act and the conditions of `faults.Rule` -> id |
 | faults, clear_faults | -; id |
-| latency | service, request, item (simulated seconds) |
+| latency | service, request, item, batch (simulated seconds) |
 | log, log_counts, log_reset, log_number | see `request_log.RequestLog` |
 | revoke_tokens | - |
 | deliveries | service, since -> what was sent to other servers, see `outgoing.Delivery` |

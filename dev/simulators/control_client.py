@@ -65,9 +65,10 @@ class ControlClient:
         """Remove all fault rules."""
         self.call("clear_faults")
 
-    def set_latency(self, service: str, request: float = 0.0, item: float = 0.0) -> None:
-        """Let requests and batch items of a service take this many simulated seconds."""
-        self.call("latency", service=service, request=request, item=item)
+    def set_latency(self, service: str, request: float = 0.0, item: float = 0.0, batch: float | None = None) -> None:
+        """Let requests and batch items of a service take this many simulated seconds; `batch`: what the request around
+        the items takes by itself (None: as long as any other)."""
+        self.call("latency", service=service, request=request, item=item, batch=batch)
 
     def revoke_tokens(self) -> None:
         """Make every access token issued so far count as expired."""

@@ -107,13 +107,18 @@ class Latency:
 
     request: dict[str, float] = field(default_factory=dict)
     item: dict[str, float] = field(default_factory=dict)
+    batch: dict[str, float] = field(default_factory=dict)
 
-    def set(self, service: str, request: float = 0.0, item: float = 0.0) -> None:
-        """Let every request and every item of a batch of `service` take this long."""
+    def set(self, service: str, request: float = 0.0, item: float = 0.0, batch: float | None = None) -> None:
+        """Let every request and every item of a batch of `service` take this long; `batch`: what the request around
+        the items takes by itself, None for as long as any other."""
         self.request[service], self.item[service] = request, item
+        self.batch[service] = request if batch is None else batch
 
     async def wait(self, request: Request, clock: SimClock) -> None:
         """Wait as long as this request takes."""
         of_kind = self.request if request.item is None else self.item
+        if request.item is None and request.path.endswith("/$batch"):
+            of_kind = self.batch
         if seconds := of_kind.get(request.service, 0.0):
             await clock.sleep(seconds)

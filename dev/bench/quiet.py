@@ -1,0 +1,85 @@
+"""Lines about runs that have little or nothing to do in a large folder, with the services' latency."""
+
+import math
+import time
+from collections.abc import Sequence
+from uuid import uuid4
+
+from dev.bench.at_the_limit import AT_ONCE, CALL, ITEM, conditions
+from dev.bench.figures import Figure, Start
+from dev.bench.place import FOLDER, BenchError, Grounds
+from shared.engine.model import Mode
+
+MANY = 10_000  #: contacts
+CHANGES = 5  #: on each side
+
+
+def ten_changes(start: Start) -> Sequence[Figure]:
+    """A tick after five people were changed in BC and five others in Outlook."""
+    grounds = start()
+    company = grounds.synced_company(MANY)
+    company.tick()
+    bc, graph = grounds.simulators.bc, grounds.simulators.graph
+    company_id, mailbox = company.profile.company_id, company.profile.mailbox_id
+    word = uuid4().hex[:8]
+    people = sorted(bc.contacts(company_id), key=lambda each: str(each["number"]))
+    names = {each["displayName"] for each in people[:CHANGES]}
+    for row in people[:CHANGES]:
+        bc.update_contact(row["id"], company=company_id, jobTitle=f"B {word}")
+    in_outlook = [each for each in graph.contacts_of(mailbox, FOLDER) if each["displayName"] not in names]
+    for row in in_outlook[:CHANGES]:
+        graph.edit_contact(mailbox, row["id"], {"jobTitle": f"O {word}"})
+    with conditions(grounds) as since:
+        began = time.perf_counter()
+        company.tick()
+        elapsed = time.perf_counter() - began
+        asked, kinds = _requests(grounds, since)
+    arrived = sum(each["jobTitle"] == f"O {word}" for each in bc.contacts(company_id))
+    arrived += sum(each.get("jobTitle") == f"B {word}" for each in graph.contacts_of(mailbox, FOLDER))
+    if arrived != 2 * CHANGES:
+        raise BenchError(f"{arrived} of {2 * CHANGES} changes arrived on the other side")
+    return [
+        Figure("time, of the time of the requests themselves", elapsed / asked, 1.5, "×", 2, detail=kinds),
+        Figure("the requests themselves", asked, unit="s", decimals=2),
+    ]
+
+
+def full(start: Start) -> Sequence[Figure]:
+    """A full run when nothing has changed."""
+    grounds = start()
+    company = grounds.synced_company(MANY)
+    company.tick()
+    with conditions(grounds) as since:
+        began, used = time.perf_counter(), time.process_time()
+        company.run(Mode.FULL)
+        elapsed, used = time.perf_counter() - began, time.process_time() - used
+        asked, kinds = _requests(grounds, since)
+        counts = grounds.simulators.graph.counts(since)
+    writes = sum(counts.get(service, {}).get("writes", 0) for service in ("graph", "bc"))
+    return [
+        Figure("writes to Graph and BC", writes, 0),
+        Figure("time", elapsed, 12.0, "s", 1, detail=kinds),
+        Figure("processor time", used, 2.0, "s", 2),
+        Figure("the requests themselves", asked, unit="s", decimals=2),
+    ]
+
+
+def _requests(grounds: Grounds, since: int) -> tuple[float, str]:
+    """How long the requests to both services take one after the other, batches in waves of four; and which they are."""
+    entries = grounds.simulators.graph.log(since=since)
+    batches: dict[tuple[str, object], int] = {}
+    seconds = 0.0
+    for each in entries:
+        if each["item"] is not None:
+            key = each["service"], each["batch"]
+            batches[key] = batches.get(key, 0) + 1
+        elif each["service"] == "bc":
+            seconds += CALL
+        elif each["service"] == "graph" and each["kind"] != "batch":
+            seconds += ITEM
+    waves = (math.ceil(count / AT_ONCE) for (service, _), count in batches.items() if service == "graph")
+    kinds: dict[str, int] = {}
+    for each in entries:
+        if each["service"] != "entra":
+            kinds[each["kind"]] = kinds.get(each["kind"], 0) + 1
+    return seconds + ITEM * sum(waves), ", ".join(f"{number} {kind}" for kind, number in sorted(kinds.items()))
