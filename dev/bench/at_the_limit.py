@@ -20,6 +20,7 @@ from dev.bench.place import FOLDER, BenchError, Grounds
 from shared import bootstrap
 from shared.engine.model import Mode
 from shared.outlook import service as outlook
+from shared.outlook.service import QUOTA as OURS
 from shared.settings import get_settings
 from shared.transport.gates import Quota
 
@@ -114,7 +115,7 @@ def first(start: Start) -> Sequence[Figure]:
 def quota(start: Start) -> Sequence[Figure]:
     """A first sync that is longer than the quota's burst."""
     own = start()
-    scaled = Quota(outlook.QUOTA.requests // PART, outlook.QUOTA.seconds / PART / SPEED)
+    scaled = Quota(OURS.requests // PART, OURS.seconds / PART / SPEED)
     with patch.object(outlook, "QUOTA", scaled):
         grounds = replace(own, services=bootstrap.build(get_settings()), _companies={})
     company = grounds.new_company(QUOTA_CONTACTS)

@@ -5,6 +5,7 @@ import resource
 import subprocess
 import sys
 from collections.abc import Sequence
+from unittest.mock import patch
 from uuid import uuid4
 
 from dev.bench.figures import Figure, Start
@@ -44,10 +45,12 @@ def main() -> None:
     from shared.engine.model import Mode
     from shared.engine.requests import Wanted, request_run
     from shared.engine.run import run_mailbox
+    from shared.outlook import service as outlook
     from shared.settings import get_settings
 
     company_id, profile_id, mailbox_id = sys.argv[1:]
-    services = bootstrap.build(get_settings())
+    with patch.object(outlook, "QUOTA", None):
+        services = bootstrap.build(get_settings())
     profile = services.profiles.get(company_id, profile_id)
     if profile is None:
         raise SystemExit("no such profile")

@@ -28,6 +28,7 @@ from shared.engine.requests import Wanted, request_run
 from shared.engine.run import run_mailbox
 from shared.engine.services import Services
 from shared.engine.state import Mark
+from shared.outlook import service as outlook
 from shared.settings import get_settings
 from shared.storage import connect
 from shared.storage.tables import Tables
@@ -175,8 +176,9 @@ def grounds() -> Iterator[Grounds]:
         with patch.dict(os.environ, {"NODE_OPTIONS": f'--require="{_SOONER.as_posix()}"'}):
             azurite = stack.enter_context(Azurite())
         simulators = stack.enter_context(process.connect())
-        # the mailbox's limit of 10,000 requests in 10 minutes has its own tests; here it would only mean waiting
+        # a mailbox's limit of 10,000 requests in 10 minutes has lines of its own; elsewhere it would only mean waiting
         simulators.graph.switch(limit_requests=1_000_000)
+        stack.enter_context(patch.object(outlook, "QUOTA", None))
         environment = settings_for(simulators.addresses, azurite.connection_string, _SETTINGS)
         stack.enter_context(patch.dict(os.environ, environment))
         settings = get_settings()
