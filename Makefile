@@ -30,7 +30,7 @@ doctor: $(VENV) $(if $(SIMULATED),$(AZURITE)) ## whether an installation can wor
 	@$(PYTHON) -m dev.doctor $(if $(MAILBOX),--mailbox "$$MAILBOX") $(if $(COMPANY),--company "$$COMPANY") \
 		$(if $(WRITE),--write) $(if $(PROBE),--probe) $(if $(SIMULATED),--simulated)
 
-bench: $(VENV) $(AZURITE) ## requests, rows and seconds that runs cost (ONLY=name: one of them)
+bench: $(VENV) $(AZURITE) ## requests, rows and seconds that runs cost (ONLY=name,name: some of them)
 	@$(PYTHON) -m dev.bench $(if $(ONLY),"$(ONLY)")
 
 test: lint $(AZURITE) ## lint and all tests; what continuous integration runs

@@ -1,4 +1,4 @@
-"""python -m dev.bench [ONLY]: measure, print the table, write docs/benchmarks.md; exit 1 when a number is over."""
+"""python -m dev.bench [ONLY,...]: measure, print the table, write docs/benchmarks.md; exit 1 when a number is over."""
 
 import argparse
 import functools
@@ -22,18 +22,20 @@ def main() -> int:
     """Read the command line and measure; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m dev.bench", description="Measure what runs cost.")
     names = [line.name for line in LINES]
-    parser.add_argument("only", nargs="?", choices=names, help="one line of the table (default: all)")
-    only: str | None = parser.parse_args().only
+    parser.add_argument("only", nargs="?", default="", help=f"lines of the table, by commas (default: all): {names}")
+    only = [each for each in parser.parse_args().only.split(",") if each]
+    if unknown := set(only) - set(names):
+        parser.error(f"no such line: {', '.join(sorted(unknown))}")
     # the end by a signal is an orderly one, too: nothing is left running
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     console = Console()
     try:
-        measured = _measure([line for line in LINES if only in (None, line.name)], console)
+        measured = _measure([line for line in LINES if not only or line.name in only], console)
     except (AzuriteError, SimulatorError, BenchError) as error:
         print(error, file=sys.stderr)
         return 2
     console.print(_table(measured))
-    if only is None:
+    if not only:
         page.write(measured)
         console.print(f"Written: docs/{page.PAGE.name}")
     return 0 if all(figure.is_fine for _, figures in measured for figure in figures) else 1

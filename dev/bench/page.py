@@ -14,7 +14,7 @@ _HEAD = """\
 # What runs cost
 
 Written by `make bench`, which measures all of this anew and ends with an error when a number is over its limit;
-`make bench ONLY={name}` measures one line and leaves this page alone. Names: {names}.
+`make bench ONLY={name}` measures one line, `ONLY={name},{other}` two, and leaves this page alone. Names: {names}.
 
 | line | work | counted | at most | reached |
 |---|---|---|---|---|
@@ -65,7 +65,13 @@ def write(measured: Sequence[tuple[Line, Sequence[Figure]]]) -> None:
         cores=os.cpu_count(),
     )
     made_of = "\n## What the numbers are made of\n\n" + "\n".join(details) + "\n"
-    text = _HEAD.format(name=measured[0][0].name, names=names) + "\n".join(rows) + "\n" + made_of + conditions
+    text = (
+        _HEAD.format(name=measured[0][0].name, other=measured[-1][0].name, names=names)
+        + "\n".join(rows)
+        + "\n"
+        + made_of
+        + conditions
+    )
     PAGE.write_text(text, encoding="utf-8")
 
 
