@@ -18,6 +18,7 @@ from shared.storage.wire import Row
 
 STATE = keys.path("state")
 PENDING = keys.path("state", "pending")  #: what the state becomes once the log is applied everywhere
+_SHARED = frozenset({"type", "country", "state", "city", "postalCode", "jobTitle", "companyNumber", "companyName"})
 WRITES = keys.path("state", "writes")  #: what `stop_writes` says; in a row of its own, it is written without the lease
 
 
@@ -77,6 +78,10 @@ def _as_list(contact: BcContact) -> list[object]:
 def _from_list(body: list[object]) -> BcContact:
     bc_id, etag, modified, values = body
     assert isinstance(values, dict)  # noqa: S101 - as `_as_list` wrote it
-    # each row is a text of its own, and would have copies of its own of all names
-    named = {intern(name): value for name, value in values.items()}
+    # each row is a text of its own: it would have copies of its own of all names, and of what many contacts share
+    named = {intern(name): intern(value) if name in _SHARED else value for name, value in values.items()}
+    if named.get("id") == bc_id:
+        named |= {"id": bc_id}
+    if named.get("lastModifiedDateTime") == modified:
+        named |= {"lastModifiedDateTime": modified}
     return contact_from_values(str(bc_id), str(etag), str(modified), named)
