@@ -12,7 +12,16 @@ _NAMES = tuple((each, each.value) for each in FIELDS)
 
 def card_of(values: Mapping[str, str | bool]) -> Card:
     """The card in BC's terms: country as code, e-mail with all its addresses; names are not split here (R20, R41)."""
-    return Card(*[_text(which, value) if (value := values.get(name)) else "" for which, name in _NAMES])
+    texts = [value if isinstance(value := values.get(name), str) else "" for _, name in _NAMES]
+    if _are_clean(texts):
+        return Card(*texts)
+    return Card(*[_text(which, text) for (which, _), text in zip(_NAMES, texts, strict=True)])
+
+
+def _are_clean(texts: list[str]) -> bool:
+    """Whether nothing is to be cleaned, seen at once: nearly every contact is like that, and a company has many."""
+    joined = f"|{'|'.join(texts)}|"
+    return joined.isascii() and joined.isprintable() and not any(each in joined for each in ("| ", " |", ";"))
 
 
 def contact_from_values(id: str, etag: str, modified: str, values: Mapping[str, str | bool]) -> BcContact:  # noqa: A002
@@ -44,8 +53,6 @@ def without_personal(contact: BcContact) -> BcContact:
     return BcContact(contact.id, contact.etag, contact.modified, values)
 
 
-def _text(which: Field, value: str | bool) -> str:
-    if not isinstance(value, str):
-        return ""
+def _text(which: Field, value: str) -> str:
     text = emails.join(emails.split(value)) if which is Field.EMAIL else clean(value)
     return value if text == value else text  # one text instead of two: a company has many contacts

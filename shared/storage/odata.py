@@ -152,7 +152,7 @@ def entity(row: Row) -> dict[str, Any]:
 def stored(read: Mapping[str, Any]) -> StoredRow:
     """A row out of JSON."""
     row = StoredRow()
-    types = [(name.removesuffix(_TYPE), value) for name, value in read.items() if name.endswith(_TYPE)]
+    types = [(name.removesuffix(_TYPE), value) for name, value in read.items() if "@" in name]
     for name, value in read.items():
         if "odata." not in name and name != "Timestamp":
             row[name] = value
