@@ -93,7 +93,8 @@ class UndoInOutlook:
         there = [each for each in batch if each.outlook is not None]
         for each in there:
             self.work.expect(Side.OUTLOOK, Verb.DELETED, each.bc_id, each.outlook)
-        failures = self.work.outlook.remove(self.work.folder_id, [each.outlook_id for each in there])
+        tags = {each.outlook_id: each.outlook.etag for each in there if each.outlook is not None}  # nothing typed since
+        failures = self.work.outlook.remove(self.work.folder_id, [each.outlook_id for each in there], tags=tags)
         failed = {each.outlook_id: error for each, error in zip(there, failures, strict=True) if error is not None}
         for step in batch:
             if error := failed.get(step.outlook_id):

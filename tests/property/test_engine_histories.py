@@ -2,7 +2,7 @@
 
 At every moment: nobody is created twice, and every removal has a cause. After two undisturbed rounds of runs:
 
-1. the next round writes nothing, a full one included;
+1. the next round writes nothing, nor does any after a full one;
 2. both sides hold the same, contact by contact, and every link points at two living contacts;
 3. nothing that a person typed is gone, unless a person replaced or deleted it, or a note holds it;
 4. of the erased nothing is left anywhere, of the privacy blocked no value is stored, and every request for a run came
@@ -72,21 +72,20 @@ class Histories(Emergencies):
         written = self.world.written()
         self._round()
         assert self.world.written() == written, "a run after undisturbed runs wrote something"
-        for user in self.seats:
-            if not (
-                user in self.one_way or self.marked
-            ):  # R2, R37: a full run looks at marks, and puts BC's values back
-                self.run(user, Mode.FULL)
-        assert self.world.written() == written, "a full run right after a run wrote something (R14)"
+        self._round(Mode.FULL)  # looks at marks and at what is left of copies, too (R2, R9)
+        written = self.world.written()
+        for mode in (Mode.INCREMENTAL, Mode.FULL):
+            self._round(mode)
+        assert self.world.written() == written, "a run after a full run wrote something"
         for user in self.seats:
             self._both_sides_agree(user)
         self._nothing_is_lost()
         self.nothing_of_the_gone_is_left()
         self._no_request_is_lost()
 
-    def _round(self) -> None:
+    def _round(self, mode: Mode = Mode.INCREMENTAL) -> None:
         for user in self.seats:
-            report = self.run(user)
+            report = self.run(user, mode)
             wanted = ("succeeded", "succeeded with notes", *(("held",) if self.held_back else ()))
             assert report is not None
             assert report.status in wanted, (report.status, report.error)

@@ -181,3 +181,15 @@ def test_r10_two_with_one_address_are_both_put_back_in_bc(world: World) -> None:
     undo(world, run, recreate=True)
     assert sorted(each.card.name for each in world.bc.rows.values()) == ["Anna Berg", "Anna Berger"]
     wrote_nothing(world)
+
+
+def test_r36_what_was_typed_while_an_undo_was_under_way_is_not_removed(world: World) -> None:
+    bc_id = anna(world)
+    run = world.sync()
+    ours = twin(world, bc_id)
+    world.faults.before("graph.remove", lambda: world.mailbox().edit(ours, job_title="Typed just now"))
+
+    report = undo(world, run)
+
+    assert codes(report) == ["changed-meanwhile"]
+    assert [each.job_title for each in seen(world)] == ["Typed just now"]
