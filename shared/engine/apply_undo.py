@@ -103,11 +103,14 @@ class UndoInOutlook:
             if step.outlook is not None:
                 self.work.tally.add(Side.OUTLOOK, "deleted")
             link = self.work.recorder.links.get(step.bc_id)
-            if link is not None and link.outlook_id == step.outlook_id:
+            is_linked = link is not None and link.outlook_id == step.outlook_id
+            if is_linked:
                 self.work.recorder.drop(step.bc_id)
             self.work.recorder.unpark(step.outlook_id)
             if step.bc is not None:
-                self.work.stays_away(step.bc)
+                self.work.stays_away(step.bc_id, step.bc.card)
+            elif link is not None and is_linked:  # deleted in BC, which may be held and so not count yet (R26)
+                self.work.stays_away(step.bc_id, link.base_bc)
 
     def _restore(self, batch: Sequence[Restore]) -> None:
         fresh = [each for each in batch if each.found is None]

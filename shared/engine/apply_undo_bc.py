@@ -95,7 +95,7 @@ class UndoInBc:
             self.work.tally.add(Side.BC, "updated")
             self._new_base(step.bc, answer, step)
             if answer.id in self.work.away:
-                self.work.stays_away(answer)
+                self.work.stays_away(answer.id, answer.card)
             elif answer.id not in self.work.recorder.links:
                 self._may_be_linked(answer, step)
 
@@ -153,7 +153,7 @@ class UndoInBc:
         self.written[answer.id] = answer
         outlook = step.outlook
         if outlook is None:
-            self.work.stays_away(answer)
+            self.work.stays_away(answer.id, answer.card)
             return
         self._link(answer, outlook, Origin.OWN)
 

@@ -264,12 +264,14 @@ class Reading:
 
     def _copies(self) -> None:
         """Copies of a linked contact that is gone, and those kept of an earlier link: the oldest is to take its place,
-        so that none is made beside it (R9)."""
-        gone = {link.bc_id: link for link in self.links.values() if isinstance(self.shown.get(link.outlook_id), Absent)}
-        if not gone or self.extent.outlook_full:
+        so that none is made beside it (R9). Copies of one that goes because of its BC contact go with it (R14)."""
+        gone = {link.bc_id for link in self.links.values() if isinstance(self.shown.get(link.outlook_id), Absent)}
+        leaving = {key for key, link in self.links.items() if _goes(link, self.bc.get(key), self.rules)}
+        if not gone | leaving or self.extent.outlook_full:
             return
-        found = self.state.parked_by_keys(sorted(gone))
-        copies = {key: each for key, each in found.items() if each.reason in ("copy", "kept") and each.bc_id in gone}
+        found = self.state.parked_by_keys(sorted(gone | leaving))
+        of = {"copy": gone | leaving, "kept": gone}
+        copies = {key: each for key, each in found.items() if each.bc_id in of.get(each.reason, ())}
         self.parked.update(copies)
         self._read_again([key for key in copies if key not in self.shown])
 
@@ -404,6 +406,10 @@ _NONE = countries_from({})
 
 def _leaves(link: Link, reading: BcReading | None, rules: Rules) -> bool:
     return isinstance(reading, Present) and not belongs(reading.contact, rules, link.origin)
+
+
+def _goes(link: Link, reading: BcReading | None, rules: Rules) -> bool:
+    return isinstance(reading, Absent) or _leaves(link, reading, rules)
 
 
 def _may_write(link: Link, reading: BcReading | None, rules: Rules) -> bool:

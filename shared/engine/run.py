@@ -161,7 +161,7 @@ class _Session:
         elif request.undoes is not None:
             run = UndoRun(services, state, seen, request, request.undoes, self.pace, tally)
         else:
-            keep = partial(_keep_so_far, services, report)
+            keep = partial(_keep_so_far, services, self.held, report)
             run = OneRun(services, state, seen, request, self.pace, tally, keep)
         self.pace.requests.update(report.requests)
         try:
@@ -281,8 +281,10 @@ def _look_again(services: Services, request: RunRequest) -> None:
     services.marks.put(Mark(request.company_id, request.profile_id, request.mailbox_id, due, "failed"))
 
 
-def _keep_so_far(services: Services, report: Report, tally: Tally) -> None:
-    """Save the report of a run that is under way: its notes hold values that the run is about to replace."""
+def _keep_so_far(services: Services, held: HeldMailbox, report: Report, tally: Tally) -> None:
+    """Save the report of a run that is under way: its notes hold values that the run is about to replace. Raises
+    LeaseLost: whoever took the mailbox over may have ended the run."""
+    held.keep()
     notes = tuple(tally.notes.values())
     services.reports.save(replace(report, to_outlook=tally.of(Side.OUTLOOK), to_bc=tally.of(Side.BC), notes=notes))
 

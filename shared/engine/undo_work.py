@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from shared.cards.model import BcContact, Origin, OutlookContact
+from shared.cards.model import BcContact, Card, Origin, OutlookContact
 from shared.engine.handing_over import may_go_on
 from shared.engine.model import RunRequest
 from shared.engine.pages import Pages
@@ -78,7 +78,7 @@ class UndoWork:
         if isinstance(outlook, OutlookContact):
             self.pages.cards[outlook_id] = outlook.card
 
-    def stays_away(self, bc: BcContact) -> None:
-        """The person stays away from the folder until it changes in BC."""
-        self.away.add(bc.id)
-        self.recorder.hide(bc.id, looks(bc.card))
+    def stays_away(self, bc_id: str, card: Card) -> None:
+        """The person stays away from the folder until it changes in BC; `card` is what BC holds or held last."""
+        self.away.add(bc_id)
+        self.recorder.hide(bc_id, looks(card))

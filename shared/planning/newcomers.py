@@ -29,6 +29,7 @@ from shared.planning.model import (
     Park,
     Parked,
     Present,
+    Remove,
     ScopeReason,
     Shown,
     Side,
@@ -138,7 +139,8 @@ class Newcomers:
         if isinstance(reading, Present) and reading.contact.privacy_blocked:  # R22: copies and kept ones, too
             yield removal(self.inputs, Cause.PRIVACY_BLOCKED, link, reading.contact, contact, linked=False)
             return
-        if bc_id in self.linked and (bc_id not in self.replaceable or bc_id in self.replaced):
+        is_replaceable = bc_id in self.replaceable and bc_id not in self.replaced
+        if bc_id in self.linked and not is_replaceable and not self._ends(bc_id):
             yield from self._copy(contact)
             return
         if self._is_kept(contact) and not (isinstance(reading, Present) and belongs(reading.contact, rules, origin)):
@@ -160,6 +162,16 @@ class Newcomers:
             known = replace(link, base_bc=reading.contact.card, base_outlook=as_in_bc)
             yield from notes.lost_edits(known, contact, "lost-by-removal", LOST_WITH_SCOPE, self.inputs.countries)
             yield removal(self.inputs, Cause.LEFT_SCOPE, link, reading.contact, contact, linked=False)
+
+    def _ends(self, bc_id: str) -> bool:
+        """Whether the pair goes because of its BC contact: its copies go with it, not with the next full run (R14)."""
+        link, reading, rules = self.inputs.links.get(bc_id), self.inputs.bc.get(bc_id), self.inputs.rules
+        if link is None or reading is None:
+            return False
+        if isinstance(reading, Present) and belongs(reading.contact, rules, link.origin):
+            return False
+        steps = decide(self.inputs, link, reading, self.inputs.outlook.get(link.outlook_id))
+        return any(isinstance(each, Remove) and each.side is Side.OUTLOOK for each in steps)
 
     def _copy(self, contact: OutlookContact) -> Iterator[Step]:
         known = self.inputs.parked.get(contact.id)

@@ -122,6 +122,26 @@ def test_r09_when_the_linked_one_is_gone_the_oldest_copy_takes_its_place(world: 
     assert sorted(world.mailbox().in_folder(world.folder())) == sorted([older, newer])
 
 
+@pytest.mark.parametrize("full", [False, True], ids=["incremental", "full"])
+@pytest.mark.parametrize("deleted", [False, True], ids=["out of the filter", "deleted"])
+def test_r09_copies_go_with_the_contact_whose_person_is_gone_from_the_sync(
+    world: World, full: bool, deleted: bool
+) -> None:
+    world.profile("ada", filter={"city": "Bonn"})
+    bc_id = anna(world, city="Bonn")
+    world.sync()
+    copy = world.mailbox().copy(twin(world, bc_id))
+    world.sync()
+    world.mailbox().edit(copy, job_title="typed into the copy")
+
+    world.bc.delete(bc_id) if deleted else world.bc.edit(bc_id, city="Ulm")
+    report = world.full() if full else world.sync()
+
+    assert seen(world) == []
+    assert "typed into the copy" in [each.value for each in report.notes]
+    wrote_nothing(world)
+
+
 def test_r09_a_person_that_bc_shows_with_a_new_address_only_when_asked_is_not_doubled_in_outlook(world: World) -> None:
     """The feed has the old address: a newcomer to Outlook by the feed, a first match by asking BC before creating."""
     world.profile("bob")

@@ -13,6 +13,7 @@ from shared.errors import RequestError
 from shared.planning.guards import SafetyLimits
 from tests.fakes.world import COMPANY, World
 from tests.rules.glances import anna, codes, crowd, names, outlook_card, seen
+from tests.rules.scenes import undo
 
 
 def held(report: Report | None) -> dict[str, int]:
@@ -120,6 +121,20 @@ def test_r26_what_is_gone_since_is_not_approved(two: World) -> None:
 
     assert held(done) == {"company-deletions": 8}
     assert len(seen(two, "ben")) == 28
+
+
+def test_r36_what_an_undo_took_back_does_not_return_while_its_deletion_is_held(two: World) -> None:
+    ids = crowd(two, 40)
+    run = two.sync("ada")
+    for bc_id in ids[:12]:
+        two.bc.delete(bc_id)
+    assert held(two.sync("ada")) == {"company-deletions": 12}
+
+    undo(two, run)
+
+    assert seen(two, "ada") == []
+    two.full("ada")
+    assert seen(two, "ada") == []
 
 
 def test_r26_an_approval_of_another_hold_than_the_companys_newest_is_refused(two: World) -> None:

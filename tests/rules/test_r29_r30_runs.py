@@ -299,3 +299,20 @@ def test_r30_a_holder_whose_lease_was_taken_over_writes_nothing_more(world: Worl
 
     assert late == 1
     assert len(seen(world)) == 3
+
+
+def test_r30_a_run_that_another_worker_has_ended_stays_ended(world: World) -> None:
+    bc_id = anna(world, jobTitle="Clerk")
+    world.sync()
+    world.bc.edit(bc_id, type="Company")
+    world.mailbox().edit(twin(world, bc_id), job_title="Boss")  # its note is saved before anything is written
+    run_id = world.request()
+
+    def somebody_takes_over() -> None:
+        world.state.steal("ada").release()
+        run_mailbox(world.services, "ada", "another worker")
+
+    world.faults.before("mailbox.links_by_bc", somebody_takes_over)
+    run_mailbox(world.services, "ada", "late worker")
+
+    assert world.state.reports.rows[run_id].status is RunStatus.WITH_NOTES
