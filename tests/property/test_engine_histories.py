@@ -2,7 +2,7 @@
 
 At every moment: nobody is created twice, and every removal has a cause. After two undisturbed rounds of runs:
 
-1. the next round writes nothing, nor does any after a full one;
+1. the next round writes nothing, nor does any after a full one and what follows from it;
 2. both sides hold the same, contact by contact, and every link points at two living contacts;
 3. nothing that a person typed is gone, unless a person replaced or deleted it, or a note holds it;
 4. of the erased nothing is left anywhere, of the privacy blocked no value is stored, and every request for a run came
@@ -72,7 +72,8 @@ class Histories(Emergencies):
         written = self.world.written()
         self._round()
         assert self.world.written() == written, "a run after undisturbed runs wrote something"
-        self._round(Mode.FULL)  # looks at marks and at what is left of copies, too (R2, R9)
+        self._round(Mode.FULL)  # looks at marks and at duplicates whose partner is gone, too (R2, R9)
+        self._round()  # the others follow
         written = self.world.written()
         for mode in (Mode.INCREMENTAL, Mode.FULL):
             self._round(mode)
