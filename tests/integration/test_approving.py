@@ -137,7 +137,7 @@ def test_r26_one_approval_of_a_companys_hold_serves_all_its_profiles(office: Off
 @pytest.fixture
 def impatient() -> Iterator[Office]:
     """An app of its own, in which holds lapse at once."""
-    with System(settings=SETTINGS | {"HOLD_DAYS": "0.000001"}) as system, emptied(system) as office:
+    with System(settings=SETTINGS | {"HOLD_DAYS": "0.000000001"}) as system, emptied(system) as office:
         yield office
 
 
