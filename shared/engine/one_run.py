@@ -17,7 +17,8 @@ from shared.engine.journalled import JournalledBc, JournalledOutlook
 from shared.engine.model import CompanySettings, Mode, Positions, Profile, Retry, RunRequest
 from shared.engine.moving import moved_positions, next_retry
 from shared.engine.pages import Pages, pages_of
-from shared.engine.reading import Extent, Reading
+from shared.engine.reading import Reading
+from shared.engine.readings import Extent
 from shared.engine.recording import Recorder
 from shared.engine.rules_of import rules_of, text_of
 from shared.engine.services import Services
