@@ -73,9 +73,11 @@ def ask_bc_before_deciding(readings: Readings) -> None:
 def _copies(readings: Readings) -> None:
     """Copies of a linked contact that is gone, and those kept of an earlier link: the oldest is to take its place,
     so that none is made beside it (R9). Copies of one that goes because of its BC contact go with it (R14)."""
+    if readings.extent.outlook_full:
+        return
     gone = readings.gone()
     leaving = {key for key, link in readings.links.items() if _goes(link, readings.bc.get(key), readings.rules)}
-    if not gone | leaving or readings.extent.outlook_full:
+    if not gone | leaving:
         return
     found = readings.state.parked_by_keys(sorted(gone | leaving))
     of = {"copy": gone | leaving, "kept": gone}

@@ -6,12 +6,10 @@ from shared.cards import emails
 from shared.cards.business_central import if_blocked
 from shared.cards.model import BcContact
 from shared.cards.normalise import matching_key
-from shared.cards.translate import countries_from
+from shared.cards.translate import NO_COUNTRIES, countries_from
 from shared.engine.readings import Readings
 from shared.planning.erased import NOBODY
 from shared.planning.model import Absent, Direction, Inputs, Link, Rules
-
-_NONE = countries_from({})
 
 
 def inputs_of(readings: Readings) -> Inputs:
@@ -34,7 +32,9 @@ def inputs_of(readings: Readings) -> Inputs:
         hidden=readings.state.hidden() if newcomers else {},
         persons=persons,
         companies=readings.companies.companies_named(company_id, names) if names else {},
-        countries=countries_from(readings.companies.countries(company_id)) if readings.shown or readings.bc else _NONE,
+        countries=countries_from(readings.companies.countries(company_id))
+        if readings.shown or readings.bc
+        else NO_COUNTRIES,
         linked_elsewhere=frozenset(elsewhere),
         folder_new=readings.chosen.is_new or readings.chosen.unread,
         now=readings.now,
