@@ -1,8 +1,9 @@
-"""The world that most stories begin in."""
+"""The worlds that stories begin in."""
 
 import pytest
 
 from tests.fakes.world import World
+from tests.rules.importing import Office
 
 
 @pytest.fixture
@@ -11,3 +12,9 @@ def world() -> World:
     w = World.new()
     w.profile("ada")
     return w
+
+
+@pytest.fixture
+def office() -> Office:
+    """One company and one group, both empty; nobody has a profile."""
+    return Office()
