@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from shared.engine.finding import Found
     from shared.engine.health import Part
     from shared.engine.holds import Hold
-    from shared.engine.model import CompanySettings, Positions, Profile, Report
+    from shared.engine.import_state import HeldBack, ImportRun
+    from shared.engine.model import CompanySettings, HeldKind, Positions, Profile, Report
     from shared.engine.pauses import Pause
     from shared.engine.watching import Subscription
     from shared.planning.model import Link, Note, Policies
@@ -167,15 +168,7 @@ def report_body(report: Report, *, whole: bool = True) -> Json:
                 "count": each.count,
                 "limit": each.limit,
                 "contacts": list(each.contacts),
-                "approved": (
-                    {
-                        "actor": each.approved_by,
-                        "at": time_text(each.approved_at),
-                        "run": run_address(each.approved_run),
-                    }
-                    if each.approved_run
-                    else None
-                ),
+                "approved": approval_body(each, run_address),
             }
             for each in report.held
         ],
@@ -187,13 +180,25 @@ def report_body(report: Report, *, whole: bool = True) -> Json:
             {"runId": undoes.run_id, "contact": undoes.contact, "recreate": undoes.recreate} if undoes else None
         ),
         "erases": {"contact": report.erases.contact} if report.erases else None,
-        "error": {"code": report.error_code, "detail": report.error} if report.error_code else None,
+        "error": error_body(report),
     }
     if whole:
         body["notes"] = [_note(each) for each in report.notes]
         if report.preview:
             body["plan"] = [dict(each) for each in report.plan]
     return body
+
+
+def approval_body(held: HeldKind | HeldBack, address: Callable[[str], str]) -> Json | None:
+    """Who approved what a run held; `null` for nobody yet. `address`: where a run of that kind is."""
+    if not held.approved_run:
+        return None
+    return {"actor": held.approved_by, "at": time_text(held.approved_at), "run": address(held.approved_run)}
+
+
+def error_body(run: Report | ImportRun) -> Json | None:
+    """Why a run ended without doing its work; `null` when it did."""
+    return {"code": run.error_code, "detail": run.error} if run.error_code else None
 
 
 def pause_body(pause: Pause) -> Json:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from functions.answers import policies_body, time_text
+from functions.answers import approval_body, error_body, policies_body, time_text
 
 if TYPE_CHECKING:
     from shared.engine.import_state import ImportOrder, ImportRun, Source, Who
@@ -48,20 +48,12 @@ def import_run_body(run: ImportRun) -> Json:
                 "count": each.count,
                 "limit": each.limit,
                 "users": list(each.users[:SHOWN_MOST]),
-                "approved": (
-                    {
-                        "actor": each.approved_by,
-                        "at": time_text(each.approved_at),
-                        "run": run_address(each.approved_run),
-                    }
-                    if each.approved_run
-                    else None
-                ),
+                "approved": approval_body(each, run_address),
             }
             for each in run.held
         ],
         "approves": run_address(run.approves) if run.approves else None,
-        "error": {"code": run.error_code, "detail": run.error} if run.error_code else None,
+        "error": error_body(run),
     }
 
 
@@ -83,7 +75,7 @@ def import_body(order: ImportOrder, company_name: str, last: ImportRun | None) -
                 "status": last.status.value,
                 "endedAt": time_text(last.ended_at),
                 "held": [{"kind": each.kind, "count": each.count} for each in last.held],
-                "error": {"code": last.error_code, "detail": last.error} if last.error_code else None,
+                "error": error_body(last),
             }
             if last is not None
             else None
