@@ -29,28 +29,18 @@ def scratch_folder(patient: Patient, mailbox_id: str) -> Iterator[Folder]:
     """A folder beside the user's others, removed for good at the end with all that is in it."""
     _remove_folders(patient, mailbox_id)
     made: Folder | None = None
-    try:
+    with _removed_after(lambda: _remove_folders(patient, mailbox_id, made)):
         folders = Folders(Requests(patient.clients.graph, patient.pace()), mailbox_id)
         made = folders.create(f"{NAME} {patient.services.new_id()}", STAMP)
         yield made
-    except KeyboardInterrupt:
-        time.sleep(_SETTLES)
-        raise
-    finally:
-        surely(lambda: _remove_folders(patient, mailbox_id, made))
 
 
 @contextmanager
 def scratch_persons(patient: Patient, company_id: str) -> Iterator[str]:
     """A name that nobody has; all persons of that name are removed at the end."""
     name = f"{NAME} {patient.services.new_id()}"
-    try:
+    with _removed_after(lambda: _remove_persons(patient, company_id, name)):
         yield name
-    except KeyboardInterrupt:
-        time.sleep(_SETTLES)
-        raise
-    finally:
-        surely(lambda: _remove_persons(patient, company_id, name))
 
 
 def surely(clean: Callable[[], None]) -> None:
@@ -69,6 +59,17 @@ def remove_for_good(requests: Requests, path: str) -> bool:
         if answer.ok or answer.status == 404:
             return True
     return False
+
+
+@contextmanager
+def _removed_after(remove: Callable[[], None]) -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        time.sleep(_SETTLES)
+        raise
+    finally:
+        surely(remove)
 
 
 def _remove_folders(patient: Patient, mailbox_id: str, made: Folder | None = None) -> None:
