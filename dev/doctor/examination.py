@@ -152,15 +152,9 @@ class Examination:
         yield _tried(
             public_address.CHECK, f"The app cannot be reached at {address}.", partial(public_address.look, address)
         )
-        mailbox, company, refused = self.mailbox, self.company, "The service gives no subscription."
-        if mailbox is None:
-            yield _waits(announcing.GRAPH)
-        else:
-            yield _tried(announcing.GRAPH, refused, lambda: announcing.graph_takes_it(self._patient, mailbox.id))
-        if company is None:
-            yield _waits(announcing.BC)
-        else:
-            yield _tried(announcing.BC, refused, lambda: announcing.bc_takes_it(self._patient, company.id))
+        refused = "The service gives no subscription."
+        yield self._tried_on(self.mailbox, announcing.GRAPH, refused, announcing.graph_takes_it)
+        yield self._tried_on(self.company, announcing.BC, refused, announcing.bc_takes_it)
 
     def _offered(self) -> Check:
         name, company = "webhooks Business Central", self.company
@@ -179,19 +173,13 @@ class Examination:
         return _tried(name, "It could not be asked.", offered)
 
     def _writing(self) -> Iterator[Check]:
-        mailbox, company, refused = self.mailbox, self.company, "A contact could not be written."
         if not self._questions.write:
             advice = "WRITE=1 makes a contact of its own on both sides, and removes it again."
             yield from (Check(each, None, "Not tried.", advice) for each in ("write Outlook", "write Business Central"))
             return
-        if mailbox is None:
-            yield _waits("write Outlook")
-        else:
-            yield _tried("write Outlook", refused, lambda: write_to_outlook(self._patient, mailbox.id))
-        if company is None:
-            yield _waits("write Business Central")
-        else:
-            yield _tried("write Business Central", refused, lambda: write_to_bc(self._patient, company.id))
+        refused = "A contact could not be written."
+        yield self._tried_on(self.mailbox, "write Outlook", refused, write_to_outlook)
+        yield self._tried_on(self.company, "write Business Central", refused, write_to_bc)
 
     def _outside(self) -> Check:
         named = self._questions.canary
@@ -203,6 +191,12 @@ class Examination:
         works = None if not self._questions.mailbox else self.mailbox is not None
         member = self.mailbox.id if self.mailbox else ""
         return _tried(canary.CHECK, "It could not be tried.", lambda: canary.look(self._patient, named, member, works))
+
+    def _tried_on(
+        self, found: Mailbox | BcCompany | None, name: str, failed: str, attempt: Callable[[Patient, str], str | Check]
+    ) -> Check:
+        """An attempt on the mailbox or the company, by its id, once that is found."""
+        return _waits(name) if found is None else _tried(name, failed, partial(attempt, self._patient, found.id))
 
 
 def _tried(name: str, failed: str, attempt: Callable[[], str | Check]) -> Check:
