@@ -29,13 +29,13 @@ def _in_a_folder(patient: Patient, mailbox_id: str) -> str:
     with scratch_folder(patient, mailbox_id) as folder:
         outlook = patient.services.directory(patient.pace()).outlook(mailbox_id)
         card = Card(name=NAME, job_title="made", given_name="Contact", surname="sync doctor")
-        made = _outlook(
+        made = _went_well(
             outlook.create(folder.id, [OutlookDraft(card, Stamp(NOBODY, Origin.SYNC, "doctor", NOBODY))])[0]
         )
         read = outlook.read(folder.id, [made.id]).get(made.id)
         if read is None or read.card.job_title != "made":
             raise SyncError("A contact that was made cannot be read again. Try once more; if it stays, report it.")
-        written = _outlook(outlook.write(folder.id, [OutlookWrite(read, _CHANGED)])[0])
+        written = _went_well(outlook.write(folder.id, [OutlookWrite(read, _CHANGED)])[0])
         if written.card.job_title != "changed":
             raise SyncError("A change was accepted and did not happen. Try once more; if it stays, report it.")
         if (error := outlook.erase(folder.id, [made.id])[0]) is not None:
@@ -47,11 +47,11 @@ def write_to_bc(patient: Patient, company_id: str) -> str:
     """A person without an e-mail address, which no profile takes in. Raises SyncError with what to do."""
     with scratch_persons(patient, company_id) as name:
         company = patient.services.business_central(patient.pace()).company(company_id)
-        made = _bc(company.create([BcDraft({Field.NAME: name, Field.JOB_TITLE: "made"})])[0])
+        made = _went_well(company.create([BcDraft({Field.NAME: name, Field.JOB_TITLE: "made"})])[0])
         read = company.read([made.id]).get(made.id)
         if read is None or read.card.job_title != "made":
             raise SyncError("A contact that was made cannot be read again. Try once more; if it stays, report it.")
-        written = _bc(company.write([BcWrite(read, _CHANGED)])[0])
+        written = _went_well(company.write([BcWrite(read, _CHANGED)])[0])
         if written.card.job_title != "changed":
             raise SyncError("A change was accepted and did not happen. Try once more; if it stays, report it.")
         if (error := company.remove([written])[0]) is not None:
@@ -59,13 +59,7 @@ def write_to_bc(patient: Patient, company_id: str) -> str:
     return "A contact was made, read, changed and removed."
 
 
-def _outlook(outcome: OutlookContact | ContactError) -> OutlookContact:
-    if isinstance(outcome, ContactError):
-        raise outcome
-    return outcome
-
-
-def _bc(outcome: BcContact | ContactError) -> BcContact:
+def _went_well[Done: (BcContact, OutlookContact)](outcome: Done | ContactError) -> Done:
     if isinstance(outcome, ContactError):
         raise outcome
     return outcome
