@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from dev.doctor.canary import VARIABLE
 from dev.system import System
+from dev.system.settings import TRUST
 
 COMPANY = "CRONUS"
 MEMBER = "ada@contoso.example"
 OUTSIDER = "ceo@contoso.example"
-_TRUST = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "NO_PROXY", "no_proxy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +28,9 @@ def simulated_tenant() -> Iterator[Tenant]:
     """Started, and stopped at the end."""
     with System(announced=True) as system:
         set_up(system)
-        before = {name: os.environ.get(name) for name in _TRUST}
-        os.environ.update({name: system.settings[name] for name in _TRUST})
+        system.simulators.bc.seed(count=20, companies=4)
+        before = {name: os.environ.get(name) for name in TRUST}
+        os.environ.update({name: system.settings[name] for name in TRUST})
         try:
             yield Tenant({**system.settings, VARIABLE: OUTSIDER}, MEMBER, COMPANY)
         finally:
@@ -41,10 +42,9 @@ def simulated_tenant() -> Iterator[Tenant]:
 
 
 def set_up(system: System) -> None:
-    """A user in the group and one outside it."""
+    """A user in the group and one outside it, and the roles that limit the app to the first."""
     graph, entra = system.simulators.graph, system.simulators.entra
     for address in (MEMBER, OUTSIDER):
         graph.create_user(address)
     entra.set_roles("graph", ["User.Read.All"])
     graph.grant_rbac([MEMBER])
-    system.simulators.bc.seed(count=20, companies=4)

@@ -34,6 +34,9 @@ ADMIN_FUNCTIONS = (
 
 ENVIRONMENT = "Production"
 
+#: Settings that any process needs which speaks with the simulators: whom to trust, and that no proxy stands between.
+TRUST = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "NO_PROXY", "no_proxy")
+
 
 def settings_for(
     addresses: Addresses, storage: str, more: Mapping[str, str], public_address: str = ""

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from dev.doctor.canary import VARIABLE
-from dev.doctor.simulated import MEMBER, OUTSIDER
+from dev.doctor.simulated import OUTSIDER, set_up
 from dev.system import System
+from dev.system.settings import TRUST
 from tests.integration.office import Office, emptied
 from tests.integration.surgery import CONSENTED, Surgery
 
@@ -17,7 +18,6 @@ SETTINGS = {
     "AzureFunctionsJobHost__extensions__queues__visibilityTimeout": "00:00:00",
     "AzureFunctionsJobHost__extensions__queues__maxDequeueCount": "3",
 }
-_TRUST = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "NO_PROXY", "no_proxy")
 
 
 @pytest.fixture(scope="session")
@@ -35,15 +35,12 @@ def office(system: System) -> Iterator[Office]:
 @pytest.fixture
 def surgery(office: Office, monkeypatch: pytest.MonkeyPatch) -> Iterator[Surgery]:
     settings = office.system.settings
-    for name in _TRUST:
+    for name in TRUST:
         monkeypatch.setenv(name, settings[name])
     environment = {**settings, "PUBLIC_ADDRESS": office.system.host.https_url, VARIABLE: OUTSIDER}
     made = Surgery(office, environment)
-    for address in (MEMBER, OUTSIDER):
-        office.graph.create_user(address)
+    set_up(office.system)
     office.bc.seed(count=5, companies=1)
-    made.entra.set_roles("graph", ["User.Read.All"])
-    office.graph.grant_rbac([MEMBER])
     yield made
     made.entra.set_roles("graph", CONSENTED)
     made.entra.set_roles("bc", ["API.ReadWrite.All"])

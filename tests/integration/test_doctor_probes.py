@@ -11,14 +11,13 @@ from dev.doctor.probing import Probe, at_a_time, shows_up
 from dev.doctor.running import probe_bc, probe_graph
 from dev.doctor.surroundings import Patient, environment_of, patient_of
 from dev.simulators.launch import Simulators, start_simulators
-from dev.system.settings import settings_for
+from dev.system.settings import TRUST, settings_for
 from shared.errors import SettingsError
 from tests.simulators.receiver import Receiver, running_receiver
 
 pytestmark = pytest.mark.integration
 
 SHORT = 1.2  #: seconds that something may take to show up
-_TRUST = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "NO_PROXY", "no_proxy")
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +38,7 @@ def environment(simulators: Simulators, receiver: Receiver, monkeypatch: pytest.
     simulators.bc.reset()
     receiver.reset()
     settings = settings_for(simulators.addresses, "", {}, public_address=receiver.root)
-    for name in _TRUST:
+    for name in TRUST:
         monkeypatch.setenv(name, settings[name])
     return settings
 
