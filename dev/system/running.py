@@ -157,7 +157,10 @@ class System:
         """All rows of one of the app's tables."""
         client = TableServiceClient.from_connection_string(self.azurite.connection_string)
         with client, client.get_table_client(f"{self.settings['STORAGE_PREFIX']}{name}") as table:
-            return [dict(row) for row in table.list_entities()]
+            try:
+                return [dict(row) for row in table.list_entities()]
+            except ResourceNotFoundError:
+                return []  # the app makes a table when it first needs it
 
     def _messages(self, queue: str) -> int:
         client = self._queues.get_queue_client(f"{self.settings['STORAGE_PREFIX']}-{queue}")
