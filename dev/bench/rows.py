@@ -13,7 +13,7 @@ from azure.core.pipeline.transport import RequestsTransport
 #: Rows that say where a run stands: lease, line of requests, positions, the feed's state, work marks, reports.
 BOOKKEEPING = frozenset({"lease", "request", "positions", "state", "mark", "report"})
 
-_KINDS = {"reports": "report", "marks": "mark", "profiles": "profile"}
+_KINDS = {"reports": "report", "marks": "mark", "profiles": "profile", "journal": "journal"}
 _PART = re.compile(rb"^(PUT|PATCH|POST|DELETE|MERGE) (\S+)[^\n]*\n(.*?)(?=^--|\Z)", re.MULTILINE | re.DOTALL)
 _TABLE = re.compile(r"/([A-Za-z][A-Za-z0-9]+)(?:\(|\?|$)")
 _KEY = re.compile(r"RowKey='((?:[^']|'')*)'")

@@ -80,9 +80,10 @@ def test_a_row_that_is_not_there_counts_as_a_request_only(counter: CountRows) ->
 
 def test_single_writes_are_counted_by_their_table_or_key(counter: CountRows) -> None:
     ask(counter, "PUT", "xreports(PartitionKey='m',RowKey='1')", b"{}")
+    ask(counter, "PUT", "xjournal(PartitionKey='m',RowKey='1234567890123.m.00000000%7C0')", b"{}")
     ask(counter, "POST", "xcompanies", '{"PartitionKey": "c", "RowKey": "contact|b1"}')
     ask(counter, "POST", "Tables", b'{"TableName": "xcompanies"}')
-    assert counter.rows.written == {"report": 1, "contact": 1}
+    assert counter.rows.written == {"report": 1, "journal": 1, "contact": 1}
 
 
 def test_a_number_at_its_limit_is_fine_and_one_above_is_not() -> None:
