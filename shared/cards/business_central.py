@@ -44,7 +44,8 @@ def if_blocked(contact: BcContact) -> BcContact:
 
 def as_blocked(contact: BcContact) -> BcContact:
     """What is kept of a contact that is privacy blocked, by now at least (R39)."""
-    return replace(without_personal(contact), values={**without_personal(contact).values, "privacyBlocked": True})
+    kept = without_personal(contact)
+    return replace(kept, values={**kept.values, "privacyBlocked": True})
 
 
 def without_personal(contact: BcContact) -> BcContact:
