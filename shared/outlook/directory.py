@@ -1,7 +1,7 @@
 """Who has a mailbox (Graph reference 10.5, 11): the port `Directory`."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from shared.engine.sides import Mailbox
 from shared.errors import MailboxUnavailable, RetryableError
@@ -51,8 +51,7 @@ class OutlookDirectory:
 
     def probe(self, mailbox_id: str) -> None:
         """See `Directory`."""
-        url = wire.with_query(wire.folders_path(mailbox_id), top="1", select="id")
-        self._requests.get(url, what="mailbox.probe")
+        self._requests.get(wire.probe_url(mailbox_id), what="mailbox.probe")
 
     def outlook(self, mailbox_id: str) -> OutlookMailbox:
         """See `Directory`."""
@@ -109,14 +108,13 @@ def _answered(outcome: Answer | Unanswered) -> Answer:
     raise RetryableError("The directory did not answer in time; try again.")
 
 
-def _mailbox(row: Mapping[str, object]) -> Mailbox:
+def _mailbox(row: wire.Json) -> Mailbox:
     kind = "user"
-    if wire.raw_text(row.get("userType")).lower() == "guest":
+    if wire.is_guest(row):
         kind = "guest"
     elif row.get("accountEnabled") is False:
         kind = "shared"
-    address = wire.raw_text(row.get("mail")) or wire.raw_text(row.get("userPrincipalName"))
-    return Mailbox(id=wire.raw_text(row.get("id")), address=address, kind=kind)
+    return Mailbox(id=wire.raw_text(row.get("id")), address=wire.address_of(row), kind=kind)
 
 
 def _unavailable(says: Meaning) -> MailboxUnavailable:

@@ -57,7 +57,7 @@ class People:
 
     def unusable(self, user_ids: Sequence[str]) -> Sequence[Unfit | None]:
         """See `Directory`."""
-        probes = [reading(wire.with_query(wire.folders_path(each), top="1", select="id")) for each in user_ids]
+        probes = [reading(wire.probe_url(each)) for each in user_ids]
         purposes = [reading(wire.purpose_path(each)) for each in user_ids] if self._sees_purposes else []
         outcomes = self._requests.batch([*probes, *purposes], what="mailboxes.probe")
         reasons = [_by_mailbox(each) for each in outcomes[: len(probes)]]
@@ -93,13 +93,12 @@ def _is_whole(row: wire.Json) -> bool:
 
 
 def _person(row: wire.Json) -> Person:
-    address = wire.raw_text(row.get("mail")) or wire.raw_text(row.get("userPrincipalName"))
     unfit = None
-    if wire.raw_text(row.get("userType")).lower() == "guest":
+    if wire.is_guest(row):
         unfit = Unfit.GUEST
     elif row.get("accountEnabled") is False:
         unfit = Unfit.DISABLED
-    return Person(wire.raw_text(row.get("id")).lower(), address, unfit)
+    return Person(wire.raw_text(row.get("id")).lower(), wire.address_of(row), unfit)
 
 
 def _found(name: str, outcomes: Sequence[Answer | Unanswered]) -> Person:

@@ -94,6 +94,21 @@ def members_path(group_id: str) -> str:
     return f"/groups/{_segment(group_id)}/transitiveMembers/microsoft.graph.user"
 
 
+def address_of(user: Json) -> str:
+    """A user's address: the mail, or the name to sign in with; blank for a user without either."""
+    return raw_text(user.get("mail")) or raw_text(user.get("userPrincipalName"))
+
+
+def is_guest(user: Json) -> bool:
+    """Whether a user belongs to another tenant."""
+    return raw_text(user.get("userType")).lower() == "guest"
+
+
+def probe_url(mailbox: str) -> str:
+    """The least that says whether a mailbox can be used."""
+    return with_query(folders_path(mailbox), top="1", select="id")
+
+
 def purpose_path(mailbox: str) -> str:
     """What a mailbox is for: a user's, a room's (Microsoft's page user-get-mailboxsettings)."""
     return f"{user_path(mailbox)}/mailboxSettings/userPurpose"
