@@ -3,14 +3,14 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
-from itertools import islice
 
 from shared.engine.import_state import ImportOrder, ImportRun
 from shared.engine.state import Busy
 from shared.storage import keys, wire
 from shared.storage.lease import SECONDS, Lease, acquire
 from shared.storage.records import decoded, encoded
-from shared.storage.tables import Operation, RowMissing, Tables, chunks, etag_of
+from shared.storage.retention import KEYS, remove_rows
+from shared.storage.tables import Operation, Tables, etag_of
 from shared.storage.versions import save
 from shared.storage.wire import Row
 
@@ -75,15 +75,9 @@ class TableImports:
     def remove_before(self, company_id: str, before: datetime) -> int:
         """See Imports."""
         oldest = keys.before(before)
-        runs = self._table.range(keys.part(company_id), *keys.below("run"), select=("PartitionKey", "RowKey"))
+        runs = self._table.range(keys.part(company_id), *keys.below("run"), select=KEYS)
         old = (row for row in runs if str(row["RowKey"]).rpartition("|")[2] >= oldest)
-        units = [[Operation("delete", row)] for row in islice(old, MOST_REMOVED)]
-        for batch in chunks(units):
-            try:
-                self._table.transact(batch)
-            except RowMissing:
-                break  # another worker removes them at this moment
-        return len(units)
+        return remove_rows(self._table, old, MOST_REMOVED)
 
     def _runs(self, company_id: str, name: str) -> Iterator[ImportRun]:
         rows = self._table.range(keys.part(company_id), *keys.below(keys.path("run", name)), page=5)

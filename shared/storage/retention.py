@@ -16,7 +16,7 @@ from shared.storage.wire import Row
 MOST_REMOVED = 400  #: rows at one time
 _PROGRESS = ("app", "retention")
 _AGES = "log-ages"
-_KEYS = ("PartitionKey", "RowKey")
+KEYS = ("PartitionKey", "RowKey")  #: of a row that is only to be removed
 
 
 class TableRetention:
@@ -81,8 +81,12 @@ class TableRetention:
 
 def remove_range(table: Table, partition: str, low: str, high: str = "") -> int:
     """Remove rows whose keys lie between these, some hundred at most; answers how many there were."""
-    rows = table.range(partition, low, high, select=_KEYS)
-    units = [[Operation("delete", row)] for row in islice(rows, MOST_REMOVED)]
+    return remove_rows(table, table.range(partition, low, high, select=KEYS), MOST_REMOVED)
+
+
+def remove_rows(table: Table, rows: Iterable[Row], most: int) -> int:
+    """Remove so many rows of one partition; answers how many there were. Their keys suffice."""
+    units = [[Operation("delete", row)] for row in islice(rows, most)]
     for batch in chunks(units):
         try:
             table.transact(batch)
