@@ -157,7 +157,7 @@ class Table:
             return ""
         wire.check(operation.row)
         with translated():
-            return str(self._written(operation)["etag"])
+            return str(self._write(operation)["etag"])
 
     def transact(self, operations: Sequence[Operation]) -> list[str]:
         """All or nothing, in one partition; answers the ETags. Raises RowConflict, RowMissing with `index`."""
@@ -187,7 +187,7 @@ class Table:
                 operation.row["PartitionKey"], operation.key, match_condition=MatchConditions.Unconditionally
             )
 
-    def _written(self, operation: Operation) -> Mapping[str, Any]:
+    def _write(self, operation: Operation) -> Mapping[str, Any]:
         from azure.core import MatchConditions
         from azure.data.tables import UpdateMode
 
