@@ -8,7 +8,7 @@ from dev.doctor import announcing, canary, public_address
 from dev.doctor.surroundings import Patient
 from dev.doctor.trial import write_to_bc, write_to_outlook
 from shared.engine.callers import Caller, Subject, find_company
-from shared.engine.checks import NOT_TRIED, Check
+from shared.engine.checks import Check, not_tried
 from shared.engine.connection import permissions, try_directory, try_mailbox
 from shared.engine.permissions import Api
 from shared.engine.profiles import usable
@@ -73,7 +73,7 @@ class Examination:
         if len(self._tokens) == len(_NAMES):
             yield from permissions(self._services, limited=bool(self._questions.canary))
         else:
-            yield _waits("permissions")
+            yield not_tried("permissions")
 
     def _token(self, api: Api) -> str:
         self._services.granted(api)
@@ -81,7 +81,7 @@ class Examination:
 
     def _graph(self) -> Iterator[Check]:
         if Api.GRAPH not in self._tokens:
-            yield from (_waits("Microsoft Graph"), _waits("mailbox"), _waits("folder"))
+            yield from (not_tried("Microsoft Graph"), not_tried("mailbox"), not_tried("folder"))
             return
         pace = self._patient.pace()
         yield _tried("Microsoft Graph", "It cannot be worked with.", lambda: try_directory(self._services, pace))
@@ -91,7 +91,7 @@ class Examination:
             return
         mailbox = _tried("mailbox", "The mailbox cannot be used.", self._look_at_mailbox)
         yield mailbox
-        yield _tried("folder", "The folder cannot be used.", self._folder) if mailbox.ok else _waits("folder")
+        yield _tried("folder", "The folder cannot be used.", self._folder) if mailbox.ok else not_tried("folder")
 
     def _look_at_mailbox(self) -> str:
         found = usable(self._services.directory(self._patient.pace()).find(self._questions.mailbox), "mailbox")
@@ -118,11 +118,11 @@ class Examination:
 
     def _business_central(self) -> Iterator[Check]:
         if Api.BC not in self._tokens:
-            yield from (_waits("company"), _waits("contacts"))
+            yield from (not_tried("company"), not_tried("contacts"))
             return
         company = _tried("company", "The company cannot be used.", self._look_at_company)
         yield company
-        yield _tried("contacts", "They cannot be read.", self._contacts) if company.ok else _waits("contacts")
+        yield _tried("contacts", "They cannot be read.", self._contacts) if company.ok else not_tried("contacts")
 
     def _look_at_company(self) -> str:
         pace = self._patient.pace()
@@ -159,7 +159,7 @@ class Examination:
     def _offered(self) -> Check:
         name, company = "webhooks Business Central", self.company
         if company is None:
-            return _waits(name)
+            return not_tried(name)
 
         def offered() -> Check:
             if self._services.business_central(self._patient.pace()).announces_contacts(company.id):
@@ -187,7 +187,7 @@ class Examination:
             advice = f"Name one that the app must not reach in {canary.VARIABLE}, if Exchange's roles limit the app."
             return Check(canary.CHECK, None, "Not tried: none is named.", advice)
         if Api.GRAPH not in self._tokens:
-            return _waits(canary.CHECK)
+            return not_tried(canary.CHECK)
         works = None if not self._questions.mailbox else self.mailbox is not None
         member = self.mailbox.id if self.mailbox else ""
         return _tried(canary.CHECK, "It could not be tried.", lambda: canary.look(self._patient, named, member, works))
@@ -196,7 +196,7 @@ class Examination:
         self, found: Mailbox | BcCompany | None, name: str, failed: str, attempt: Callable[[Patient, str], str | Check]
     ) -> Check:
         """An attempt on the mailbox or the company, by its id, once that is found."""
-        return _waits(name) if found is None else _tried(name, failed, partial(attempt, self._patient, found.id))
+        return not_tried(name) if found is None else _tried(name, failed, partial(attempt, self._patient, found.id))
 
 
 def _tried(name: str, failed: str, attempt: Callable[[], str | Check]) -> Check:
@@ -209,7 +209,3 @@ def _tried(name: str, failed: str, attempt: Callable[[], str | Check]) -> Check:
     except SyncError as error:
         return Check(name, False, failed, str(error))
     return found if isinstance(found, Check) else Check(name, True, found)
-
-
-def _waits(name: str) -> Check:
-    return Check(name, None, NOT_TRIED, "Mend the other parts first.")

@@ -55,4 +55,9 @@ class Checks:
 
     def in_order(self, names: Sequence[str]) -> list[Check]:
         """The parts in this order; what was not tried says so."""
-        return [self.found.get(each, Check(each, None, NOT_TRIED, "Mend the other parts first.")) for each in names]
+        return [self.found.get(each, not_tried(each)) for each in names]
+
+
+def not_tried(check: str) -> Check:
+    """A part that another part kept from being tried."""
+    return Check(check, None, NOT_TRIED, "Mend the other parts first.")
