@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from dev.infra import bicep, hcl
-from tests.docs.http_file import Request
-from tests.docs.test_admin_http import OPENAPI, VERBS, _wrong
+from tests.docs.http_file import HttpFile, Request
+from tests.docs.test_admin_http import OPENAPI, VERBS, findings
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", ROOT / "infra" / "identity" / "README.md", *(ROOT / "docs").glob("*.md")])
@@ -116,7 +116,7 @@ def calls() -> list[Request]:
 
 def test_installs_calls_are_right() -> None:
     assert len(calls()) == 7
-    assert [wrong for each in calls() for wrong in _wrong(each)] == []
+    assert findings(HttpFile({}, calls())) == []
 
 
 def test_operations_knows_every_alert_every_chart_and_every_status() -> None:
