@@ -7,41 +7,24 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from dev.system import System
-from tests.integration.conftest import SETTINGS
-from tests.integration.office import FOLDER, Office, emptied
+from tests.integration.announced import announced_system, announcing, at_work
+from tests.integration.office import FOLDER, Office
 
 pytestmark = pytest.mark.integration
 
-#: short gaps between runs, and sweeps that are due at every tick: a test waits for neither
-QUICK = {"RUN_GAP_SECONDS": "0.5", "SWEEP_MINUTES": "0.01"}
 SOON = 30.0  #: seconds within which an announced change must have arrived, on a busy machine too
 
 
 @pytest.fixture(scope="module")
 def system() -> Iterator[System]:
-    with System(settings=SETTINGS | QUICK, announced=True) as running:
+    with announced_system() as running:
         yield running
 
 
 @pytest.fixture
 def office(system: System) -> Iterator[Office]:
-    with emptied(system) as office:
-        office.bc.switch(notification_delay=0.0)
+    with announcing(system) as office:
         yield office
-
-
-def at_work(office: Office, *users: str, **switches: object) -> list[str]:
-    """Users whose first runs are over and whose folders, and company, are watched."""
-    office.graph.switch(**switches)
-    office.persons("Helen Ray", "David Hodgson")
-    addresses = [office.user(each) for each in users]
-    for each in addresses:
-        office.sync(each)
-    office.system.keep_up()
-    office.system.tick()
-    office.system.wait_until_quiet()
-    assert len(office.graph.subscriptions()) == len(users)
-    return addresses
 
 
 def eventually(holds: Callable[[], bool]) -> None:

@@ -7,9 +7,8 @@ import pytest
 
 from dev.system import System
 from dev.system.settings import ADMIN_KEY, USER_KEY
-from tests.integration.conftest import SETTINGS
-from tests.integration.office import Office, emptied
-from tests.integration.test_near_real_time import QUICK, at_work
+from tests.integration.announced import announced_system, announcing, at_work
+from tests.integration.office import Office
 
 pytestmark = pytest.mark.integration
 
@@ -19,14 +18,13 @@ SCOPES = ("everything", "company", "profile")
 
 @pytest.fixture(scope="module")
 def system() -> Iterator[System]:
-    with System(settings=SETTINGS | QUICK, announced=True) as running:
+    with announced_system() as running:
         yield running
 
 
 @pytest.fixture
 def office(system: System) -> Iterator[Office]:
-    with emptied(system) as office:
-        office.bc.switch(notification_delay=0.0)
+    with announcing(system) as office:
         yield office
         while paused := office.app.admin("GET", "/api/admin/health")["paused"]:
             resume(office, {key: paused[0][key] for key in ("company", "user") if paused[0][key]})
