@@ -156,6 +156,12 @@ class World:
             self.clock.advance(seconds=61)
         raise AssertionError("the line never gets empty")
 
+    def work_after_death(self) -> None:
+        """A new process does what the dead one left, once nobody holds its lease any more."""
+        self.faults.restart()
+        self.clock.advance(seconds=61)
+        self.work()
+
     def sync(self, user: str = "ada", mode: Mode = Mode.INCREMENTAL, **more: object) -> Report:
         """A requested run from its request to its report."""
         run_id = self.request(user, mode, **more)  # type: ignore[arg-type]

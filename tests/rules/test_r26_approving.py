@@ -317,9 +317,7 @@ def test_r30_an_approving_run_may_die_at_any_point() -> None:
             w.work()
         except Died:
             deaths += 1
-            w.faults.restart()
-            w.clock.advance(seconds=61)
-            w.work()
+            w.work_after_death()
         else:
             break  # it got to its end before the death that was planned for it
         done = w.state.reports.get(asked.run_id)

@@ -101,9 +101,7 @@ def test_r30_an_undo_that_dies_anywhere_is_finished_by_its_repetition(policy: On
             try:
                 w.work()
             except Died:
-                w.faults.restart()
-                w.clock.advance(seconds=61)
-                w.work()
+                w.work_after_death()
             w.faults.restart()
             assert picture(w) == wanted, f"call {at}, after: {after}"
             before = w.written()

@@ -139,9 +139,7 @@ def test_r39_a_run_that_dies_on_the_way_leaves_it_to_the_next(world: World) -> N
         try:
             w.work()
         except Died:
-            w.faults.restart()
-            w.clock.advance(seconds=61)
-            w.work()
+            w.work_after_death()
             assert known_values(w, (*VALUES, *OLD)) == [], f"died at call {at}"
             assert names(w) == ["Person 000", "Person 001"]
             continue
