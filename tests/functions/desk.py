@@ -185,6 +185,22 @@ class Desk:
         assert response.status in (200, 201), response.body
         return response
 
+    def swing(self, contact: str) -> None:
+        """A synced contact's title is set in BC and back in Ada's Outlook, until no run writes it any more (R38)."""
+        mailbox = self.world.mailbox(ADA)
+        for _ in range(3):
+            self.world.clock.advance(minutes=1)
+            self.world.bc.edit(contact, jobTitle="Chief")
+            self._sync()
+            self.world.clock.advance(minutes=1)
+            mailbox.edit(next(iter(mailbox.entries)), job_title="Clerk")
+            self._sync()
+
+    def _sync(self) -> None:
+        asked = self.call("POST", "/api/sync", {"user": ADA, "mode": "incremental"})
+        assert asked.status == 202, asked.body
+        self.work()
+
     # ------------------------------------------------------------ workers
 
     def work(self, mailbox: str = ADA) -> None:

@@ -187,14 +187,7 @@ def test_a_contact_of_the_folder_that_is_not_synced_is_found_by_its_address(desk
 
 
 def test_r38_fields_that_swing_are_told(desk: Desk, ann: str) -> None:
-    mailbox = desk.world.mailbox(ADA)
-    for _ in range(3):
-        desk.world.clock.advance(minutes=1)
-        desk.world.bc.edit(ann, jobTitle="Chief")
-        run(desk)
-        desk.world.clock.advance(minutes=1)
-        mailbox.edit(next(iter(mailbox.entries)), job_title="Clerk")
-        run(desk)
+    desk.swing(ann)
     (reason,) = explained(desk, ann)["reasons"]
     assert reason["code"] == "oscillation" and reason["detail"].startswith("jobTitle: ")
     assert "paused: 1." in warned(desk, "oscillation")
