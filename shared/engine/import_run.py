@@ -142,9 +142,7 @@ class Work:
         run = replace(self.run, status=status, ended_at=self.services.now())
         if error is not None:
             # what an earlier run held waits on: this one has found out nothing
-            before = self.services.imports.run(run.before) if run.before else None
-            waiting = before.held if before is not None else ()
-            run = replace(run, error_code=error.code, error=str(error), held=waiting)
+            run = replace(run, error_code=error.code, error=str(error), held=self._waiting_before())
         self.run = run
         self.held.save(run)
         log_event(
@@ -173,10 +171,13 @@ class Work:
         kept = len(decision.kept) if self.run.preview else max(0, kept)
         self.run = replace(self.run, found=len(people), kept=kept, left_out=(*told, *tried))
 
-    def _held_before(self, kind: str) -> frozenset[str]:
+    def _waiting_before(self) -> tuple[HeldBack, ...]:
+        """What the import's last run held."""
         before = self.services.imports.run(self.run.before) if self.run.before else None
-        held = before.held if before is not None else ()
-        return frozenset(user for each in held if each.kind == kind for user in each.users)
+        return before.held if before is not None else ()
+
+    def _held_before(self, kind: str) -> frozenset[str]:
+        return frozenset(user for each in self._waiting_before() if each.kind == kind for user in each.users)
 
     def _approved(self, kind: str) -> frozenset[str]:
         return frozenset(self.run.approved.get(kind, ()))
@@ -238,9 +239,9 @@ class Work:
         )
         try:
             check_free(profile, others)
-            return self._save(profile)
         except RequestError as error:
             return error.code
+        return self._saved(profile)
 
     def _enable(self, profiles: Iterable[Profile]) -> None:
         """Leavers who are here again. They are this import's now, whoever's they were."""
@@ -264,15 +265,13 @@ class Work:
                 self.run = replace(self.run, disabled=(*self.run.disabled, *done))
 
     def _saved(self, profile: Profile) -> str:
-        try:
-            return self._save(profile)
-        except RequestError as error:
-            return error.code  # somebody changed it at this moment; the next run looks at it again
-
-    def _save(self, profile: Profile) -> str:
+        """Save it, to be synced soon; answers why not, blank when it is done."""
         now = self.services.now()
         actor = f"import {self.order.name}"
-        saved = self.services.profiles.save(replace(profile, actor=actor, changed_at=now))
+        try:
+            saved = self.services.profiles.save(replace(profile, actor=actor, changed_at=now))
+        except RequestError as error:
+            return error.code  # somebody saved it at this moment; the next run looks at it again
         if saved.is_automatic:
             self.services.marks.put(Mark(saved.company_id, saved.id, saved.mailbox_id, now, "request"))
         return ""
