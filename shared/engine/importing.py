@@ -144,7 +144,7 @@ def the_run(services: Services, run_id: str) -> ImportRun:
     run = services.imports.run(run_id)
     if run is None:
         raise RequestError(
-            "There is no such run of an import. Reports are kept for 30 days.",
+            f"There is no such run of an import. Reports are kept for {services.limits.retention_days} days.",
             code="unknown-run",
             status=404,
             field="id",
