@@ -84,6 +84,7 @@ def is_over(report: Report) -> bool:
 def profile_body(profile: Profile, company_name: str, standing: Standing | None = None) -> Json:
     """A profile; with `standing`, also when it was last run and whether its changes are announced."""
     from shared.engine.folder_choice import MAIN_FOLDER
+    from shared.engine.import_state import name_in
     from shared.engine.wishes import effective
 
     by_company = f"?company={quote(profile.company_id)}"
@@ -100,7 +101,7 @@ def profile_body(profile: Profile, company_name: str, standing: Standing | None 
         "direction": profile.direction.value,
         "policies": policies_body(profile.policies),
         "effectivePolicies": policies_body(effective(profile)),
-        "import": ({"name": profile.imported.partition(".")[0], "left": profile.left} if profile.imported else None),
+        "import": ({"name": name_in(profile.imported), "left": profile.left} if profile.imported else None),
         "actor": profile.actor,
         "changedAt": time_text(profile.changed_at),
         "etag": version_of(profile.etag),

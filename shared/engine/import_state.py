@@ -64,6 +64,11 @@ class ImportOrder:
         return f"{self.name}.{self.id}" if self.is_saved else ""
 
 
+def name_in(mark: str) -> str:
+    """The name of the import whose mark this is."""
+    return mark.partition(".")[0]
+
+
 @dataclass(frozen=True, slots=True)
 class Who:
     """Somebody in a report."""
