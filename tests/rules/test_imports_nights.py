@@ -1,6 +1,12 @@
 """Imports of users: what a night finds: who joins, leaves, comes back, and who is left alone."""
 
+from dataclasses import replace
+
+import pytest
+
+from shared.engine.importing import the_run
 from shared.engine.model import RunStatus
+from shared.errors import RequestError
 from tests.fakes.world import COMPANY
 from tests.rules.importing import Office, users
 
@@ -99,3 +105,9 @@ def test_reports_go_with_their_age(office: Office) -> None:
     fourth = office.night()
     assert set(office.world.state.imports.rows) == {third.run_id, fourth.run_id}
     assert {first.run_id, second.run_id}.isdisjoint(office.world.state.imports.rows)
+
+
+def test_who_asks_for_a_report_that_is_gone_hears_the_days_that_are_set(office: Office) -> None:
+    office.world.limits = replace(office.world.limits, retention_days=7)
+    with pytest.raises(RequestError, match="kept for 7 days"):
+        the_run(office.world.services, "gone")
