@@ -23,7 +23,7 @@ from shared.pace import Pace
 logger = logging.getLogger(__name__)
 
 ROUND_EVERY = timedelta(hours=24)
-MAILBOXES_MOST = 100  #: looked at in one tick
+MAILBOXES_MOST = 100  #: looked at between two notes of how far the round has come
 ROWS_MOST = 4_000  #: of one kind, of one company or mailbox, removed in one tick
 #: so long after the floor rose the rows behind it stay: a run that began before still reads them
 READERS_DONE = timedelta(hours=1)
@@ -84,8 +84,10 @@ def _forget_hidden(services: Services, profile: Profile) -> None:
     does not say so any more. A company that is not known, or that went back in time, tells nothing."""
     company_id, mailbox_id = profile.company_id, profile.mailbox_id
     hidden = set(services.mailboxes.peek(mailbox_id, company_id, profile.id).hidden())
+    if not hidden:
+        return  # nearly everybody: no second request
     feed = services.companies.feed(company_id)
-    if not hidden or not feed.epoch or feed.stopped is not None:
+    if not feed.epoch or feed.stopped is not None:
         return
     gone = hidden - services.companies.contacts(company_id, hidden).keys()
     late = {each.bc_id for each in services.companies.log(company_id, feed.floor, feed.head)} if gone else set[str]()
@@ -131,14 +133,17 @@ def _raise_floor(services: Services, company_id: str, floor: int) -> bool:
 
 
 def _clean_mailboxes(services: Services, progress: Progress, at: datetime, pace: Pace) -> None:
-    """Some of them at each tick."""
-    mailboxes = services.retention.mailboxes(progress.mailbox, MAILBOXES_MOST)
-    done = in_parallel(lambda each: _attempt(services, pace, _clean_mailbox, each, at), mailboxes)
-    reached = done.index(False) if False in done else len(done)
-    if reached:
-        progress = replace(progress, mailbox=mailboxes[reached - 1])
-    progress = replace(progress, over=reached == len(mailboxes) < MAILBOXES_MOST)
-    services.retention.save_progress(progress)
+    """As many as there is time for: so many at each tick would be a fixed number a day, and there may be more."""
+    all_done = True
+    while all_done and not progress.over:
+        mailboxes = services.retention.mailboxes(progress.mailbox, MAILBOXES_MOST)
+        done = in_parallel(lambda each: _attempt(services, pace, _clean_mailbox, each, at), mailboxes)
+        all_done = all(done)
+        reached = len(done) if all_done else done.index(False)
+        if reached:
+            progress = replace(progress, mailbox=mailboxes[reached - 1])
+        progress = replace(progress, over=all_done and len(mailboxes) < MAILBOXES_MOST)
+        services.retention.save_progress(progress)
 
 
 def _clean_mailbox(services: Services, mailbox_id: str, at: datetime) -> bool:

@@ -1,10 +1,15 @@
 """Cleaning by age (R35, R36, R39): what goes, what stays, and nobody is harmed who was offline meanwhile."""
 
 from contextlib import suppress
+from datetime import datetime
 
+import pytest
+
+from shared.engine import retention
 from shared.engine.company_state import FeedState
 from shared.engine.model import RunStatus
 from shared.engine.retention import MAILBOXES_MOST
+from shared.engine.services import Services
 from shared.engine.upkeep_tick import keep_all
 from shared.planning.model import OnOutlookDelete
 from tests.fakes.faults import Died
@@ -248,20 +253,40 @@ def test_a_tick_with_nothing_to_clean_costs_one_request(world: World) -> None:
     ]
 
 
-def test_a_tick_looks_at_a_bounded_number_of_mailboxes_and_the_next_goes_on(world: World) -> None:
-    users = [f"user{number:03d}" for number in range(MAILBOXES_MOST + 5)]
+def reports_of_a_month(world: World, count: int) -> list[str]:
+    """Users whose reports the next tick may remove, in the order in which it looks at them."""
+    users = [f"user{number:03d}" for number in range(count)]
     crowd(world, 1)
     for user in users:
         world.profile(user)
         world.sync(user)
     upkeep(world, ticks=2)
     world.clock.advance(days=31)
+    return users
 
-    upkeep(world, ticks=1)
-    assert {each.mailbox_id for each in world.state.reports.rows.values()} == set(users[MAILBOXES_MOST:])
 
+def test_one_tick_cleans_all_mailboxes_that_it_has_time_for(world: World) -> None:
+    reports_of_a_month(world, MAILBOXES_MOST + 5)
     upkeep(world, ticks=1)
     assert world.state.reports.rows == {}
+
+
+def test_a_tick_whose_time_is_over_stops_and_the_next_goes_on(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    users = reports_of_a_month(world, 30)
+    looked: list[str] = []
+    clean = retention._clean_mailbox
+
+    def slow(services: Services, mailbox_id: str, at: datetime) -> bool:
+        looked.append(mailbox_id)
+        world.clock.advance(seconds=world.limits.run_budget / 10)
+        return clean(services, mailbox_id, at)
+
+    monkeypatch.setattr(retention, "_clean_mailbox", slow)
+    monkeypatch.setattr(retention, "in_parallel", lambda work, items: [work(each) for each in items])
+    for done in (10, 20, 30):
+        upkeep(world, ticks=1)
+        assert looked == users[:done]
+        assert {each.mailbox_id for each in world.state.reports.rows.values()} == set(users[done:])
 
 
 def test_a_company_that_is_being_read_is_cleaned_at_a_later_tick(world: World) -> None:
