@@ -8,9 +8,10 @@ scope, or when the profile holds it outside its filter (R4); the rest never hear
 
 import logging
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import batched, compress
 
 from shared.engine import company_feed
 from shared.engine.company_state import FeedState, LogEntry, Told
@@ -35,6 +36,7 @@ logger = logging.getLogger(__name__)
 
 INLINE_MOST = 4  #: companies that a timer tick reads itself; more of them share the work over the queue
 INLINE_SECONDS = 60.0  #: how long it tries one of them
+AT_A_TIME = 1_000  #: profiles that are read, put in line and woken before the next are: a page of rows
 
 
 def serve_tick(services: Services, at: datetime) -> list[CompanyJob]:
@@ -134,13 +136,12 @@ def _tell(services: Services, company_id: str, feed: FeedState, at: datetime, aw
     now_told = Told(feed.epoch, feed.head, hold)
     if told == now_told or not feed.epoch:
         return
-    profiles = [each for each in services.profiles.in_company(company_id) if each.is_automatic]
+    profiles: Iterator[Profile] = (each for each in services.profiles.in_company(company_id) if each.is_automatic)
     if told.epoch == feed.epoch and told.position >= feed.floor and hold in ("", told.hold):
         news = services.companies.log(company_id, told.position, feed.head)
-        profiles = list(concerned(services, company_id, profiles, news))
-    in_parallel(lambda each: request_automatic_run(services, each, Trigger.BC, at), profiles)
+        profiles = concerned(services, company_id, profiles, news)
     # all of them: whose request was in line already may have been put there by a telling that died before this step
-    _wake(services, {each.mailbox_id for each in profiles} - awake)
+    _run(services, profiles, lambda each: request_automatic_run(services, each, Trigger.BC, at), awake)
     services.companies.has_told(company_id, now_told)
 
 
@@ -195,22 +196,31 @@ class _KnownRules:
 def _everybody(services: Services, job: CompanyJob, at: datetime) -> None:
     """An administrator wants all profiles run, those without automatic runs too."""
     mode = Mode.FULL if job.for_everybody is Reason.FULL_SYNC_ALL else Mode.INCREMENTAL
-    asked = [each for each in services.profiles.in_company(job.company_id) if each.enabled]
-    in_parallel(lambda each: request_run(services, each, Wanted(mode=mode), "administrator", at=at), asked)
-    _wake(services, {each.mailbox_id for each in asked})
+    asked = (each for each in services.profiles.in_company(job.company_id) if each.enabled)
+    _run(services, asked, lambda each: request_run(services, each, Wanted(mode=mode), "administrator", at=at))
 
 
 def _tell_of_failure(services: Services, company_id: str, at: datetime) -> None:
     """The company cannot be read: each profile's run shall say so, but not at every tick again."""
-    told = []
-    for profile in services.profiles.in_company(company_id):
-        if not profile.is_automatic:
-            continue
+
+    def has_to_hear(profile: Profile) -> bool:
         newest, _ = services.reports.of_profile(profile.mailbox_id, company_id, profile.id, top=1)
-        if not newest or newest[0].status is not RunStatus.FAILED:
-            request_automatic_run(services, profile, Trigger.TIMER, at)
-            told.append(profile)
-    _wake(services, {each.mailbox_id for each in told})
+        return not newest or newest[0].status is not RunStatus.FAILED
+
+    automatic = (each for each in services.profiles.in_company(company_id) if each.is_automatic)
+    for some in batched(automatic, AT_A_TIME, strict=False):
+        to_tell = compress(some, in_parallel(has_to_hear, some))
+        _run(services, to_tell, lambda each: request_automatic_run(services, each, Trigger.TIMER, at))
+
+
+def _run(
+    services: Services, profiles: Iterable[Profile], request: Callable[[Profile], object], awake: Set[str] = frozenset()
+) -> None:
+    """Put a run of each in line and wake their workers, but for those that are `awake`; a company may have more
+    profiles than this process should hold."""
+    for some in batched(profiles, AT_A_TIME, strict=False):
+        in_parallel(request, some)
+        _wake(services, {each.mailbox_id for each in some} - awake)
 
 
 def _wake(services: Services, mailboxes: Iterable[str]) -> None:

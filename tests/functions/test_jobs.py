@@ -9,6 +9,7 @@ from functions.company_jobs import company_jobs
 from functions.fan_out import fan_out
 from functions.poison import company_jobs_poison, sync_jobs_poison
 from functions.sync_jobs import sync_jobs
+from shared.engine import fan_out as engine
 from shared.engine import jobs
 from shared.engine.fan_out import concerned
 from shared.engine.model import Mode, RunStatus, Trigger
@@ -168,15 +169,20 @@ def test_runs_for_everybody_include_those_without_automatic_runs(desk: Desk) -> 
     assert desk.call("GET", f"/api/profiles/{BEN}/runs").body["runs"][0]["status"] == "queued"
 
 
-def test_a_company_that_cannot_be_read_is_told_to_each_profile_once(desk: Desk) -> None:
+def test_a_company_that_cannot_be_read_is_told_to_each_profile_once(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "AT_A_TIME", 1)  # as with more profiles than are told at a time
     desk.save(ADA)
+    desk.save(BEN)
     del desk.world.environment.all[COMPANY]
     for _ in range(3):
         desk.world.clock.advance(minutes=5)
         for each in tick(desk):
             sync_jobs(message(jobs.sync_job(each)), Invocation())  # type: ignore[arg-type]
-    runs = desk.call("GET", f"/api/profiles/{ADA}/runs").body["runs"]
-    assert [(each["status"], each["error"]["code"]) for each in runs] == [("failed", "company-unavailable")]
+    for user in (ADA, BEN):
+        runs = desk.call("GET", f"/api/profiles/{user}/runs").body["runs"]
+        assert [(each["status"], each["error"]["code"]) for each in runs] == [("failed", "company-unavailable")]
 
 
 def test_a_change_in_bc_concerns_whom_it_selects_and_who_holds_it(desk: Desk) -> None:

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from shared.engine import fan_out
 from shared.engine.fan_out import serve_company
 from shared.engine.jobs import CompanyJob, Reason
 from shared.engine.model import Retry, Trigger
@@ -134,6 +135,24 @@ def test_r30_what_was_put_in_line_is_told_again_when_its_message_may_be_lost(wor
     world.state.messages.sent.clear()
     serve_company(world.services, job)  # the message comes back at once
     assert {each.id for each in world.state.messages.sent if each.queue == "sync"} == {"ada", "ben"}
+
+
+def test_many_profiles_are_put_in_line_and_woken_some_at_a_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many a company has: none is held in memory longer than it takes to put some hundred in line."""
+    monkeypatch.setattr(fan_out, "AT_A_TIME", 2)
+    users = ["ada", *(f"user{number}" for number in range(4))]
+    for user in users[1:]:
+        world.profile(user)
+        world.sync(user)
+    tell(world, Reason.TIMER)
+    for user in [*users, "ben"]:
+        world.work(user)
+    world.bc.edit(key_of(world, "Bob Birch"), jobTitle="Buyer")
+    world.faults.calls.clear()
+    tell(world)
+    order = [each.partition(".")[2] for each in calls(world, "mailboxes.submit", "messages.sync_job")]
+    assert order == ["submit", "submit", "sync_job", "sync_job"] * 2 + ["submit", "sync_job"]
+    assert [waiting(world, user) for user in [*users, "ben"]] == [*([[Trigger.BC]] * 5), []]
 
 
 def test_r7_somebody_who_came_into_scope_is_looked_for_among_the_folders_news_first(world: World) -> None:
