@@ -24,7 +24,9 @@ from shared.planning.erased import NOBODY
 
 type Roster = Mapping[str, RosterEntry]
 
-CHUNK = 1_000  #: contacts written to the snapshot at a time
+#: Contacts written to the snapshot at a time while all are read. The roster goes with each part, and grows: a part of a
+#: thousand would write it a thousand times for a million contacts. In memory a part is less than a page of BC's answer.
+CHUNK = 10_000
 
 
 def bring_up_to_date(

@@ -41,7 +41,7 @@ class TableCompanies:
         self._now = now or tables.clock.now
         self._seconds = lease_seconds
         self._indexes: dict[str, _Index] = {}
-        self._lock = threading.Lock()
+        self._indexing = threading.Lock()
 
     # ------------------------------------------------------------ the feed
 
@@ -150,20 +150,23 @@ class TableCompanies:
         """The roster by hash, read anew when the feed has moved: every commit writes the state's row."""
         row = self._table.get(keys.part(company_id), STATE)
         version = etag_of(row) if row is not None else ""
-        with self._lock:
-            known = self._indexes.get(company_id)
-        if known is not None and version and known.version == version:
+        if (known := self._known_index(company_id, version)) is not None:
             return known
-        persons: dict[int, list[str]] = {}
-        companies: dict[int, list[str]] = {}
-        for bucket in read_buckets(self._table, company_id).values():
-            for entry in bucket.values():
-                if entry.key:
-                    (persons if entry.person else companies).setdefault(entry.key, []).append(entry.id)
-        index = _Index(version, persons, companies)
-        with self._lock:
-            self._indexes[company_id] = index
+        with self._indexing:  # each thread would hold all of a large company; most find that another has read it
+            if (known := self._known_index(company_id, version)) is not None:
+                return known
+            persons: dict[int, list[str]] = {}
+            companies: dict[int, list[str]] = {}
+            for bucket in read_buckets(self._table, company_id).values():
+                for entry in bucket.values():
+                    if entry.key:
+                        (persons if entry.person else companies).setdefault(entry.key, []).append(entry.id)
+            index = self._indexes[company_id] = _Index(version, persons, companies)
         return index
+
+    def _known_index(self, company_id: str, version: str) -> _Index | None:
+        known = self._indexes.get(company_id)
+        return known if known is not None and version and known.version == version else None
 
     # ------------------------------------------------------------ claims, settings, links outside the filter
 

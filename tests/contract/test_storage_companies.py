@@ -1,8 +1,11 @@
 """What `Companies` and `HeldFeed` promise."""
 
+import threading
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from itertools import count
 
 import pytest
 
@@ -13,6 +16,10 @@ from shared.engine.holds import Hold
 from shared.engine.model import CompanySettings
 from shared.engine.state import Busy
 from shared.errors import LeaseLost, RequestError
+from shared.storage import companies
+from shared.storage.companies import TableCompanies
+from shared.storage.feed import read_buckets
+from shared.storage.tables import Table
 from tests.contract.storage_kinds import START, World
 
 
@@ -138,6 +145,35 @@ def test_r07_persons_are_found_by_their_first_valid_address(world: World) -> Non
         "ada@example.com": ["CT000001"],
         "new@example.com": ["CT000005"],
     }
+
+
+def test_threads_that_look_for_persons_at_once_read_the_roster_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each would hold all of a large company meanwhile."""
+    if world.tables is None:
+        pytest.skip("there is no roster in memory")
+    built(world, [contact(1)])
+    arrived, calls = threading.Barrier(4), count()
+    readings: list[str] = []
+
+    def slow(table: Table, company_id: str) -> object:
+        readings.append(company_id)
+        return read_buckets(table, company_id)
+
+    def at_once(self: TableCompanies, company_id: str, version: str) -> object:
+        found = known(self, company_id, version)
+        if next(calls) < 4:  # nobody reads before all have seen that there is nothing yet
+            arrived.wait(10)
+        return found
+
+    known = TableCompanies._known_index
+    monkeypatch.setattr(companies, "read_buckets", slow)
+    monkeypatch.setattr(TableCompanies, "_known_index", at_once)
+    with ThreadPoolExecutor(4) as pool:
+        looks = [pool.submit(world.companies.persons_with, world.company, ["p1@example.com"]) for _ in range(4)]
+        assert [list(each.result(20)) for each in looks] == [["p1@example.com"]] * 4
+    assert readings == [world.company]
 
 
 def test_r18_companies_are_found_by_name(world: World) -> None:
