@@ -3,6 +3,7 @@
 from dev.bench import (
     announced,
     at_the_limit,
+    held,
     importing,
     memory,
     planning,
@@ -47,6 +48,7 @@ LINES = (
     Line("ten", "10 changes among 10,000 contacts, the same", quiet.ten_changes),
     Line("quiet", "full run, nothing changed, 10,000 contacts, the same", quiet.full),
     Line("memory", "first sync of 50,000 contacts into one mailbox, limits and latency off", memory.first),
+    Line("held", "what a contact, a change and a user cost a process, without servers", held.rows),
     Line("planning", "planning 50,000 linked pairs, 1 % changed", planning.plan),
     Line("import", "import of function_app", importing.function_app),
 )

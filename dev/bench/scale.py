@@ -3,6 +3,7 @@
 Profiles of an idle tick need no mailbox: rows are enough, since nothing may ask about them.
 """
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -63,7 +64,9 @@ def shared_contact(start: Start) -> Sequence[Figure]:
     bc.update_contact(contact["number"], company=company_id, jobTitle=f"Buyer {uuid4().hex[:6]}")
     told = grounds.cost(lambda: serve_company(services, CompanyJob(company_id, Reason.BC, services.now())))
     waiting = [each for each in profiles if services.mailboxes.waiting(each.mailbox_id)]
+    used = time.process_time()
     runs = [grounds.cost(partial(run_mailbox, services, each.mailbox_id, uuid4().hex)) for each in waiting]
+    used = time.process_time() - used
     kinds = {kind for each in runs for kind in ("contacts.delta", "folders.get", "contacts.list") if kind in each.kinds}
     return [
         Figure("BC requests", told.bc + sum(each.bc for each in runs), 2, detail=told.kinds),
@@ -78,6 +81,7 @@ def shared_contact(start: Start) -> Sequence[Figure]:
         ),
         Figure("table requests in a run", max(each.rows.requests for each in runs)),
         Figure("table requests to tell all", told.rows.requests),
+        Figure("processor time in a run", used / len(runs) * 1_000, unit="ms"),
         Figure("time here, one run after another", sum(each.seconds for each in runs), unit="s", decimals=1),
     ]
 
