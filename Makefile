@@ -10,6 +10,7 @@ VENV := .venv/.installed
 AZURITE := .tools/azurite/.installed
 TOOL := .tools/python/bin
 TOOLS := .tools/python/.installed
+PEERS := .tools/peers/.installed
 LINTED := function_app.py functions shared dev tests
 QUICK := $(wildcard tests/unit tests/functions tests/docs tests/host tests/infra)
 # With one core, tests that start servers are faster one after the other.
@@ -30,7 +31,7 @@ doctor: $(VENV) $(if $(SIMULATED),$(AZURITE)) ## whether an installation can wor
 	@$(PYTHON) -m dev.doctor $(if $(MAILBOX),--mailbox "$$MAILBOX") $(if $(COMPANY),--company "$$COMPANY") \
 		$(if $(WRITE),--write) $(if $(PROBE),--probe) $(if $(SIMULATED),--simulated)
 
-bench: $(VENV) $(AZURITE) ## requests, rows and seconds that runs cost (ONLY=name,name: some of them)
+bench: $(VENV) $(AZURITE) $(if $(or $(findstring peers,$(ONLY)),$(if $(ONLY),,all)),$(PEERS)) ## requests, rows and seconds that runs cost (ONLY=name,name: some of them)
 	@$(PYTHON) -m dev.bench $(if $(ONLY),"$(ONLY)")
 
 test: lint $(AZURITE) ## lint and all tests; what continuous integration runs
@@ -53,7 +54,7 @@ package: $(VENV) ## what is deployed, as dist/contact-sync.zip; the same files g
 	@$(PYTHON) -m dev.infra.package dist/contact-sync.zip
 
 lock: $(TOOLS) ## requirements.txt and the development's out of the .in files, pinned and with hashes (UPGRADE=1: newest)
-	@for each in requirements dev/requirements dev/tools; do \
+	@for each in requirements dev/requirements dev/tools dev/bench/peers/requirements; do \
 		$(TOOL)/uv pip compile --quiet --generate-hashes --no-annotate --python-version 3.13 \
 			--custom-compile-command "make lock" $(if $(UPGRADE),--upgrade) $$each.in -o $$each.txt; \
 	done
@@ -70,6 +71,13 @@ $(VENV): requirements.txt dev/requirements.txt dev/setup/python.sh
 $(TOOLS): dev/tools.txt $(VENV)
 	@$(PYTHON) -m venv --clear .tools/python
 	@$(TOOL)/python -m pip install --quiet --disable-pip-version-check --no-input --require-hashes -r dev/tools.txt
+	@touch $@
+
+$(PEERS): dev/bench/peers/requirements.txt $(VENV)
+	@echo "Installing what the bench compares with ..."
+	@$(PYTHON) -m venv --clear .tools/peers
+	@.tools/peers/bin/python -m pip install --quiet --disable-pip-version-check --no-input --require-hashes \
+		-r dev/bench/peers/requirements.txt </dev/null
 	@touch $@
 
 $(AZURITE): dev/setup/azurite/package.json dev/setup/azurite/package-lock.json dev/setup/azurite.sh

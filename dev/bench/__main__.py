@@ -61,7 +61,7 @@ def _table(measured: Sequence[tuple[Line, Sequence[Figure]]]) -> Table:
     for line, figures in measured:
         for figure in figures:
             shown = (line.name, line.work) if figure is figures[0] else ("", "")
-            table.add_row(*shown, figure.what, *_verdict(figure), end_section=figure is figures[-1])
+            table.add_row(*shown, figure.name, *_verdict(figure), end_section=figure is figures[-1])
     return table
 
 

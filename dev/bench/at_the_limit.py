@@ -75,11 +75,9 @@ def written(grounds: Grounds, since: int, speed: float = 1.0) -> Writes:
     writes = [each for each in graph if each["kind"] in ("contacts.create", "contacts.update", "contacts.delete")]
     if not writes:
         raise BenchError("nothing was written")
-    began = min(datetime.fromisoformat(each["time"]).timestamp() - _took(each) * speed for each in writes)
-    ended = max(datetime.fromisoformat(each["time"]).timestamp() for each in writes)
     statuses = Counter(each["status"] for each in graph if each["kind"] != "batch")
     return Writes(
-        span=ended - began,
+        span=span_of(writes, speed),
         done=sum(200 <= each["status"] < 300 for each in writes),
         throttled=statuses[429],
         asked=statuses.total(),
@@ -87,6 +85,12 @@ def written(grounds: Grounds, since: int, speed: float = 1.0) -> Writes:
         bc=sum(each["service"] == "bc" and each["item"] is None for each in entries),
         statuses=", ".join(f"{number:,} × {status}" for status, number in sorted(statuses.items())),
     )
+
+
+def span_of(entries: Sequence[Mapping[str, Any]], speed: float = 1.0) -> float:
+    """Simulated seconds from the beginning of the first of the log's entries to the end of the last."""
+    began = min(datetime.fromisoformat(each["time"]).timestamp() - _took(each) * speed for each in entries)
+    return max(datetime.fromisoformat(each["time"]).timestamp() for each in entries) - began
 
 
 def _took(entry: Mapping[str, Any]) -> float:

@@ -21,6 +21,12 @@ class Figure:
     unit: str = ""
     decimals: int = 0
     detail: str = ""  #: what the number is made of
+    of: str = ""  #: whose number it is, where a line measures several; they are shown side by side
+
+    @property
+    def name(self) -> str:
+        """What was counted, and whose."""
+        return f"{self.of}: {self.what}" if self.of else self.what
 
     @property
     def is_fine(self) -> bool:

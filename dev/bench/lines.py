@@ -3,6 +3,7 @@
 from dev.bench import (
     announced,
     at_the_limit,
+    beside,
     held,
     importing,
     memory,
@@ -37,6 +38,7 @@ LINES = (
     Line(
         "limit", "first sync of 1,000 contacts, 100 ms per Graph item, 80 ms per BC call, limits on", at_the_limit.first
     ),
+    Line("peers", "first sync of 1,000 contacts by this app and by others, the same", beside.first_syncs),
     Line(
         "quota",
         "first sync of 10,000 contacts, the same; time 5 times as fast, window 2 minutes with 2,000 requests",
@@ -50,5 +52,6 @@ LINES = (
     Line("memory", "first sync of 50,000 contacts into one mailbox, limits and latency off", memory.first),
     Line("held", "what a contact, a change and a user cost a process, without servers", held.rows),
     Line("planning", "planning 50,000 linked pairs, 1 % changed", planning.plan),
+    Line("peers-planning", "the same by the sync engine of vdirsyncer", beside.engines),
     Line("import", "import of function_app", importing.function_app),
 )

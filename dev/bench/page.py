@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from dev.bench.beside_page import beside, section
 from dev.bench.figures import Figure, Line
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
@@ -51,10 +52,12 @@ _CONDITIONS = """
 def write(measured: Sequence[tuple[Line, Sequence[Figure]]]) -> None:
     """Write the page."""
     names = ", ".join(f"`{line.name}`" for line, _ in measured)
-    rows = [_row(line, figure, first=figure is figures[0]) for line, figures in measured for figure in figures]
+    sections = "".join(section(line, beside(figures)) for line, figures in measured if beside(figures))
+    alone = [(line, [figure for figure in figures if not figure.of]) for line, figures in measured]
+    rows = [_row(line, figure, first=figure is figures[0]) for line, figures in alone for figure in figures]
     details = [
         f"- `{line.name}`, {figure.what}: {figure.detail}"
-        for line, figures in measured
+        for line, figures in alone
         for figure in figures
         if figure.detail
     ]
@@ -69,6 +72,7 @@ def write(measured: Sequence[tuple[Line, Sequence[Figure]]]) -> None:
         _HEAD.format(name=measured[0][0].name, other=measured[-1][0].name, names=names)
         + "\n".join(rows)
         + "\n"
+        + sections
         + made_of
         + conditions
     )

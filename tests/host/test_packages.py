@@ -33,6 +33,7 @@ def wanted(path: Path) -> set[str]:
 
 RUNTIME = pins(PROJECT / "requirements.txt")
 ALL = pins(PROJECT / "dev" / "requirements.txt")
+PEERS = PROJECT / "dev" / "bench" / "peers"
 
 
 def needed_by(name: str) -> set[str]:
@@ -56,9 +57,17 @@ def test_what_is_wanted_directly_is_pinned() -> None:
     assert {"uv", "pip-audit"} == wanted(PROJECT / "dev" / "tools.in") <= pins(PROJECT / "dev" / "tools.txt").keys()
 
 
+def test_what_the_bench_compares_with_is_locked_apart_from_everything_else() -> None:
+    peers = wanted(PEERS / "requirements.in")
+    assert peers <= pins(PEERS / "requirements.txt").keys()
+    assert not {"msgraph-sdk", "o365", "vdirsyncer"} & ALL.keys()
+    assert {"msgraph-sdk", "o365", "vdirsyncer"} <= peers
+
+
 def test_setting_up_refuses_whatever_has_another_hash() -> None:
-    installs = [line for line in (PROJECT / "dev/setup/python.sh").read_text().split("\n") if "pip install" in line]
-    assert installs and all("--require-hashes" in line for line in installs)
+    for script, number in (("dev/setup/python.sh", 1), ("Makefile", 2)):
+        installs = [line for line in (PROJECT / script).read_text().split("\n") if "pip install" in line]
+        assert len(installs) == number and all("--require-hashes" in line for line in installs)
 
 
 @pytest.mark.parametrize("name", sorted(RUNTIME))

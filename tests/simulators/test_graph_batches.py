@@ -58,6 +58,14 @@ def test_a_malformed_batch_is_refused_whole(api, graph, ada, spoil):
     assert graph.contacts_of(ada) == []
 
 
+def test_an_undocumented_member_of_a_request_is_refused_unless_switched_to_ignore(api, graph, ada):
+    item = create(api, "a", depends_on=[])  # as Microsoft's library for Python sends it
+    assert api("POST", f"{api.root}/$batch", {"requests": [item]}).status_code == 400
+    graph.switch(batch_unknown_members="ignore")
+    assert api.batch([item])["a"]["status"] == 201
+    assert len(graph.contacts_of(ada)) == 1
+
+
 def test_a_batch_needs_its_content_type(api):
     assert api("POST", f"{api.root}/$batch", data='{"requests":[]}').status_code == 400
 

@@ -39,14 +39,14 @@ class Item:
         return Request(outer.service, self.method, f"/v1.0{path}", query, headers, body, batch=number, item=self.id)
 
 
-def read_batch(body: dict[str, Any]) -> list[Item]:
-    """Check a batch as a whole; raises 400."""
+def read_batch(body: dict[str, Any], *, ignore_unknown: bool = False) -> list[Item]:
+    """Check a batch as a whole; raises 400. `ignore_unknown`: members of its requests that are not documented."""
     requests = body.get("requests")
     if not isinstance(requests, list) or not requests or set(body) != {"requests"}:
         raise _malformed("Invalid batch payload format.")
     if len(requests) > _MOST:
         raise _malformed(f"Number of batch request steps exceeds the maximum value of {_MOST}.")
-    items = [_read_item(one) for one in requests]
+    items = [_read_item(one, ignore_unknown=ignore_unknown) for one in requests]
     ids = [item.id.casefold() for item in items]
     if len(set(ids)) < len(ids):
         raise _malformed("Duplicate request ids in batch.")
@@ -77,8 +77,8 @@ async def run_batch(items: list[Item], requests: list[Request], perform: Perform
     return [_response(item, answers[item.id.casefold()]) for item in items]
 
 
-def _read_item(one: Any) -> Item:
-    if not isinstance(one, dict) or set(one) - _MEMBERS:
+def _read_item(one: Any, *, ignore_unknown: bool) -> Item:
+    if not isinstance(one, dict) or (set(one) - _MEMBERS and not ignore_unknown):
         raise _malformed("Invalid batch payload format.")
     name, method, url, headers = one.get("id"), one.get("method"), one.get("url"), one.get("headers", {})
     if not isinstance(name, str) or not name:

@@ -118,7 +118,7 @@ class Graph:
             raise wrong_verb(request.method)
         if not request.headers.get("content-type"):
             raise Refused(400, "BadRequest", "A batch needs Content-Type: application/json.")
-        items = read_batch(json_body(request))
+        items = read_batch(json_body(request), ignore_unknown=self._switches.batch_unknown_members == "ignore")
         await self._world.wait(request)
         number = self._world.next_batch()
         inherit = self._switches.batch_inherits_prefer

@@ -44,6 +44,7 @@ the number of requests depend on chance.
 | removed_reason_on_move | "deleted", "changed" | 4.2: @removed.reason of a contact moved out |
 | batch_inherits_prefer | False, True | 7: items without Prefer take the outer one |
 | batch_shuffle | True, False | 7: order of the responses |
+| batch_unknown_members | "refuse", "ignore" | 7: a member of a batch's request that is not documented |
 | throttling | True, False | 8: limits per app and mailbox |
 | limit_concurrent | 4 | 8.1 |
 | limit_requests | 10000 | 8.1, per limit_window |
@@ -131,6 +132,7 @@ class Switches:
     removed_reason_on_move: str = "deleted"
     batch_inherits_prefer: bool = False
     batch_shuffle: bool = True
+    batch_unknown_members: str = "refuse"
     throttling: bool = True
     limit_concurrent: int = 4
     limit_requests: int = 10_000
