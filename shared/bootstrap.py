@@ -198,6 +198,7 @@ def limits(settings: Settings) -> "Limits":
         retention_days=settings.retention_days,
         run_budget=settings.run_budget,
         overlap_minutes=settings.overlap_minutes,
+        feed_singly_most=settings.feed_singly_most,
         enumeration_most=settings.enumeration_most,
         enumeration_minutes=settings.enumeration_minutes,
         sweep_minutes=settings.sweep_minutes,

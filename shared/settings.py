@@ -139,6 +139,7 @@ class Settings:
     run_budget: float = _setting("RUN_BUDGET_SECONDS", 240.0, _above_zero)
     lease_seconds: float = _setting("LEASE_SECONDS", 60.0, _lease)
     overlap_minutes: int = _setting("FEED_OVERLAP_MINUTES", 15, _not_negative)
+    feed_singly_most: int = _setting("FEED_SINGLY_MOST", 20, _not_negative)
     enumeration_most: int = _setting("ENUMERATION_MOST", 100_000, _not_negative)
     enumeration_minutes: int = _setting("ENUMERATION_MINUTES", 60, _above_zero)
     sweep_minutes: float = _setting("SWEEP_MINUTES", 60.0, _above_zero)

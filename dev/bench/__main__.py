@@ -1,13 +1,19 @@
-"""python -m dev.bench [ONLY,...]: measure, print the table, write docs/benchmarks.md; exit 1 when a number is over."""
+"""python -m dev.bench [ONLY,...]: measure, print the table, write docs/benchmarks.md.
+
+Exit 1: a number is over; 2: something could not be measured, the page stays as it was.
+"""
 
 import argparse
 import functools
+import logging
 import signal
 import sys
+import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from dev.azurite import AzuriteError
@@ -26,15 +32,20 @@ def main() -> int:
     only = [each for each in parser.parse_args().only.split(",") if each]
     if unknown := set(only) - set(names):
         parser.error(f"no such line: {', '.join(sorted(unknown))}")
+    # thirty in a hundred answers of some lines are refusals, which the app reports as such
+    logging.disable(logging.WARNING)
     # the end by a signal is an orderly one, too: nothing is left running
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     console = Console()
+    lines = [line for line in LINES if not only or line.name in only]
     try:
-        measured = _measure([line for line in LINES if not only or line.name in only], console)
-    except (AzuriteError, SimulatorError, BenchError) as error:
+        measured = _measure(lines, console)
+    except (AzuriteError, SimulatorError) as error:
         print(error, file=sys.stderr)
         return 2
     console.print(_table(measured))
+    if len(measured) < len(lines):
+        return 2
     if not only:
         page.write(measured)
         console.print(f"Written: docs/{page.PAGE.name}")
@@ -42,13 +53,23 @@ def main() -> int:
 
 
 def _measure(lines: Sequence[Line], console: Console) -> list[tuple[Line, Sequence[Figure]]]:
-    """All lines, on the same servers, which are started for those that need them."""
+    """All lines, on the same servers, which are started for those that need them; a line that cannot be measured says
+    why and is left out."""
     measured = []
     with ExitStack() as stack:
         start = functools.cache(lambda: stack.enter_context(grounds()))
         for line in lines:
-            with console.status(f"{line.name}: {line.work} …"):
-                measured.append((line, line.measure(start)))
+            began = time.monotonic()
+            try:
+                with console.status(f"{line.name}: {line.work} …"):
+                    figures = line.measure(start)
+            except BenchError as error:
+                console.print(f"{line.name}: [bold red]not measured[/]: {escape(str(error))}", highlight=False)
+                continue
+            over = sum(not figure.is_fine for figure in figures)
+            verdict = f"[bold red]{over} over[/]" if over else "[green]ok[/]"
+            console.print(f"{line.name}: {verdict} [dim]({time.monotonic() - began:.0f} s)[/]", highlight=False)
+            measured.append((line, figures))
     return measured
 
 

@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -66,7 +67,7 @@ def burst(_: Start) -> Sequence[Figure]:
         answers = [each["status"] for each in system.simulators.graph.deliveries() if each["kind"] == "notify"]
     taken = sum(each == 202 for each in answers)
     if taken < BURST:
-        raise BenchError(f"only {taken} of {BURST} notifications were taken")
+        raise BenchError(f"only {taken} of {BURST} notifications were taken; answers: {Counter(answers)}")
     return [
         Figure("runs (each reads the delta once)", counts.kinds.get("contacts.delta", 0), 6),
         Figure("Graph requests", counts.requests),

@@ -16,7 +16,7 @@ from typing import Any
 from unittest.mock import patch
 
 from dev.bench.figures import Figure, Start
-from dev.bench.place import FOLDER, BenchError, Grounds
+from dev.bench.place import FOLDER, BenchError, Company, Grounds
 from shared import bootstrap
 from shared.engine.model import Mode
 from shared.outlook import service as outlook
@@ -89,11 +89,12 @@ def written(grounds: Grounds, since: int, speed: float = 1.0) -> Writes:
 
 def span_of(entries: Sequence[Mapping[str, Any]], speed: float = 1.0) -> float:
     """Simulated seconds from the beginning of the first of the log's entries to the end of the last."""
-    began = min(datetime.fromisoformat(each["time"]).timestamp() - _took(each) * speed for each in entries)
+    began = min(datetime.fromisoformat(each["time"]).timestamp() - took(each) * speed for each in entries)
     return max(datetime.fromisoformat(each["time"]).timestamp() for each in entries) - began
 
 
-def _took(entry: Mapping[str, Any]) -> float:
+def took(entry: Mapping[str, Any]) -> float:
+    """Seconds from a request's arrival to its answer."""
     return float(entry["milliseconds"]) / 1_000
 
 
@@ -149,10 +150,12 @@ def mailboxes(start: Start) -> Sequence[Figure]:
     company = grounds.new_company(EACH)
     everybody = [company, *company.more_users(MAILBOXES - 1)]
     with conditions(grounds) as since:
+        for each in everybody:
+            each.request(Mode.INCREMENTAL)
         used = time.process_time()
         began = time.perf_counter()
         with ThreadPoolExecutor(THREADS, thread_name_prefix="worker") as pool:
-            list(pool.map(lambda each: each.run(Mode.INCREMENTAL), everybody))
+            list(pool.map(Company.work_off, everybody))
         elapsed, used = time.perf_counter() - began, time.process_time() - used
         writes = written(grounds, since)
     for each in everybody:

@@ -87,13 +87,16 @@ class Company:
 
     def run(self, mode: Mode) -> Report:
         """A run as its user asks for it."""
-        services = self.grounds.services
-        report = request_run(services, self.profile, Wanted(mode=mode), "bench")
-        self._work_off()
-        done = services.reports.get(report.run_id)
+        report = self.request(mode)
+        self.work_off()
+        done = self.grounds.services.reports.get(report.run_id)
         if done is None or not done.status.value.startswith("succeeded"):
             raise BenchError(f"a run ended as {done and done.status}: {done and (done.error or done.held)}")
         return done
+
+    def request(self, mode: Mode) -> Report:
+        """A run is asked for; it waits in the mailbox's line."""
+        return request_run(self.grounds.services, self.profile, Wanted(mode=mode), "bench")
 
     def tick(self) -> None:
         """A tick of the timer: the company's job, then the mailbox's."""
@@ -101,9 +104,10 @@ class Company:
         serve_company(self.grounds.services, job)
         if not self.grounds.services.mailboxes.waiting(self.profile.mailbox_id):
             raise BenchError("the tick did not find the mailbox due")
-        self._work_off()
+        self.work_off()
 
-    def _work_off(self) -> None:
+    def work_off(self) -> None:
+        """Do what waits for the mailbox."""
         services, mailbox = self.grounds.services, self.profile.mailbox_id
         while services.mailboxes.waiting(mailbox):
             run_mailbox(services, mailbox, uuid4().hex)

@@ -1,11 +1,11 @@
 """Lines about runs that have little or nothing to do in a large folder, with the services' latency."""
 
-import math
 import time
+from collections import Counter
 from collections.abc import Sequence
 from uuid import uuid4
 
-from dev.bench.at_the_limit import AT_ONCE, CALL, ITEM, conditions
+from dev.bench.at_the_limit import conditions, took
 from dev.bench.figures import Figure, Start
 from dev.bench.place import FOLDER, BenchError, Grounds
 from shared.engine.model import Mode
@@ -65,21 +65,8 @@ def full(start: Start) -> Sequence[Figure]:
 
 
 def _requests(grounds: Grounds, since: int) -> tuple[float, str]:
-    """How long the requests to both services take one after the other, batches in waves of four; and which they are."""
-    entries = grounds.simulators.graph.log(since=since)
-    batches: dict[tuple[str, object], int] = {}
-    seconds = 0.0
-    for each in entries:
-        if each["item"] is not None:
-            key = each["service"], each["batch"]
-            batches[key] = batches.get(key, 0) + 1
-        elif each["service"] == "bc":
-            seconds += CALL
-        elif each["service"] == "graph" and each["kind"] != "batch":
-            seconds += ITEM
-    waves = (math.ceil(count / AT_ONCE) for (service, _), count in batches.items() if service == "graph")
-    kinds: dict[str, int] = {}
-    for each in entries:
-        if each["service"] != "entra":
-            kinds[each["kind"]] = kinds.get(each["kind"], 0) + 1
-    return seconds + ITEM * sum(waves), ", ".join(f"{number} {kind}" for kind, number in sorted(kinds.items()))
+    """How long the requests to both services took, one after the other; and which they are."""
+    entries = [each for each in grounds.simulators.graph.log(since=since) if each["service"] != "entra"]
+    kinds = Counter(str(each["kind"]) for each in entries)
+    seconds = sum(took(each) for each in entries if each["item"] is None)
+    return seconds, ", ".join(f"{number} {kind}" for kind, number in sorted(kinds.items()))

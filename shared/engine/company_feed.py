@@ -1,10 +1,12 @@
 """The company feed: BC's contacts are read once for all profiles, into the snapshot and the change log.
 
-A refresh reads what changed since the watermark less an overlap (late commits, BC reference 3.5), and enumerates the
-ids with their stamps: that finds deletions, stragglers that the overlap missed, and a company that went back in time.
+A refresh enumerates the ids with their stamps: those that differ from the roster's are what changed, whenever it was
+committed (BC reference 3.5), what is missing was deleted, and an older one means a company that went back in time. Few
+changes are read one by one, many as the list of what changed since the watermark less an overlap; so does a refresh for
+which the enumeration is not due.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -113,6 +115,10 @@ class _Found:
     gone: list[str] = field(default_factory=list)
     enumerated: bool = False
 
+    def known(self) -> set[str]:
+        """Who was read, as far as it says anything."""
+        return {contact.id for contact in (*self.changed, *self.older)}
+
     def sort_in(self, contact: BcContact, known: RosterEntry | None, *, same: bool = True) -> None:
         """Is it news, an echo, or a look into the past?"""
         if known is None or moment(contact.modified) > moment(known.stamp):
@@ -152,7 +158,7 @@ class _Refresh:
         if found.older:
             found.older = self._still_older(found.older, roster)
         if found.older and not found.enumerated:  # all of them are to be known, so that a person knows what to approve
-            self._enumerate(found, roster)
+            self._enumerate(state, roster, found)
             found.older = self._still_older(found.older, roster)
         stopped = self.holds.back_in_time(state.stopped, {each.id for each in found.older})
         if stopped is not None:  # R33: what we know is kept until a person decides
@@ -247,13 +253,19 @@ class _Refresh:
     # ------------------------------------------------------------ changes
 
     def _news(self, state: FeedState, roster: Roster) -> _Found:
-        window = self.bc.changed_since(self._window_start(state.watermark))
         found = _Found()
-        for contact in self.kept.of_all(window, roster):
-            found.sort_in(contact, roster.get(contact.id))
         if self._enumerates(state):
-            self._enumerate(found, roster)
+            self._enumerate(state, roster, found)
+        else:
+            self._listed(state, roster, found)
         return found
+
+    def _listed(self, state: FeedState, roster: Roster, found: _Found) -> None:
+        """What changed since the watermark less the overlap."""
+        known = found.known()
+        for contact in self.kept.of_all(self.bc.changed_since(self._window_start(state.watermark)), roster):
+            if contact.id not in known:
+                found.sort_in(contact, roster.get(contact.id))
 
     def _window_start(self, watermark: str) -> str:
         """The watermark less the overlap; a company that had no contacts yet has no watermark either."""
@@ -266,18 +278,26 @@ class _Refresh:
             return True
         return self.began - state.enumerated_at >= timedelta(minutes=self.services.limits.enumeration_minutes)
 
-    def _enumerate(self, found: _Found, roster: Roster) -> None:
+    def _enumerate(self, state: FeedState, roster: Roster, found: _Found) -> None:
+        """Read whatever differs from the roster, and look again for what is missing; `found` holds what was read of it
+        before."""
         stamps = dict(self.bc.stamps())
-        known = {contact.id for contact in found.changed} | {contact.id for contact in found.older}
-        stragglers = [
-            key
-            for key, stamp in stamps.items()
-            if key not in known and (key not in roster or moment(stamp) != moment(roster[key].stamp))
-        ]
-        for contact in self.kept.of_all(self._read(stragglers), roster):
-            found.sort_in(contact, roster.get(contact.id))
+        differ = {key for key, stamp in stamps.items() if not _is_known(stamp, roster.get(key))} - found.known()
+        if len(differ) <= self.services.limits.feed_singly_most:
+            differ -= self._singly(differ, roster, found)
+        if differ:  # too many, or some that did not answer
+            self._listed(state, roster, found)
+            self._singly(differ - found.known(), roster, found)
         found.gone = self._confirmed_gone([key for key in roster if key not in stamps])
         found.enumerated = True
+
+    def _singly(self, ids: Set[str], roster: Roster, found: _Found) -> Set[str]:
+        """Read contacts by their ids; answers those of which BC said something."""
+        answers = self.bc.read(sorted(ids)) if ids else {}
+        there = [each for each in answers.values() if each is not None]
+        for contact in self.kept.of_all(there, roster):
+            found.sort_in(contact, roster.get(contact.id))
+        return answers.keys()
 
     def _everything(self, roster: Roster) -> _Found:
         """Every contact whole; those whose stamp is the same are compared by their values (R14)."""
@@ -337,6 +357,10 @@ class _Refresh:
         if self.full or state.countries_at is None or self.began - state.countries_at > too_old:
             return dict(self.bc.countries())
         return None
+
+
+def _is_known(stamp: str, entry: RosterEntry | None) -> bool:
+    return entry is not None and (stamp == entry.stamp or moment(stamp) == moment(entry.stamp))
 
 
 def moment(stamp: str) -> datetime:

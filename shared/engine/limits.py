@@ -15,7 +15,8 @@ class Limits:
     swings: SwingLimits = SwingLimits()  # noqa: RUF009 - frozen
     leavers: LeaverLimits = LeaverLimits()  # noqa: RUF009 - frozen
     run_budget: float = 240.0  #: how long one queue message works before it hands over (R32)
-    overlap_minutes: int = 15  #: how far before the watermark BC's changes are read again (BC reference 3.5)
+    overlap_minutes: int = 15  #: how far before the watermark a list of BC's changes begins (BC reference 3.5)
+    feed_singly_most: int = 20  #: changes of BC up to this many are read by their ids, more of them as a list
     enumeration_most: int = 100_000  #: larger companies enumerate ids on a schedule (R14)
     enumeration_minutes: int = 60
     sweep_minutes: float = 60.0  #: a profile with a healthy subscription is polled this often

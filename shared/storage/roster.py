@@ -5,6 +5,7 @@ Buckets go by a checksum of the GUID and not by its first byte, since the GUIDs 
 begin alike. 64 rows of 1 MiB hold 1.9 million contacts.
 """
 
+import functools
 import hashlib
 import re
 import struct
@@ -109,5 +110,10 @@ def _written(ticks: int, digits: int) -> str:
     seconds, fraction = divmod(ticks, 10_000_000)
     days, seconds = divmod(seconds, _DAY)
     hour, seconds = divmod(seconds, 3600)
-    text = f"{date.fromordinal(days).isoformat()}T{hour:02d}:{seconds // 60:02d}:{seconds % 60:02d}"
+    text = f"{_day(days)}T{hour:02d}:{seconds // 60:02d}:{seconds % 60:02d}"
     return f"{text}.{f'{fraction:07d}'[:digits]}Z" if digits else f"{text}Z"
+
+
+@functools.lru_cache
+def _day(days: int) -> str:
+    return date.fromordinal(days).isoformat()

@@ -83,7 +83,7 @@ class Windows:
         self._quota = quota
         self._clock = clock
         self._lock = threading.Lock()
-        self._taken: dict[str, deque[tuple[float, int]]] = {}  #: whose -> when, and how many, oldest first
+        self._taken: dict[str, _Taken] = {}
 
     def take(self, whose: str, tokens: int, *, most_seconds: float) -> float:
         """Take tokens, and tell how many seconds to wait before they are used; when that is `most_seconds` or longer,
@@ -92,20 +92,18 @@ class Windows:
             now = self._clock()
             if len(self._taken) >= self.MANY:
                 self._forget(now)
-            taken = self._taken.setdefault(whose, deque())
-            while taken and taken[0][0] <= now - self._quota.seconds:
-                taken.popleft()
-            free_at = max(now, taken[-1][0]) if taken else now
-            free_at = max(free_at, self._fits_at(taken, tokens))
+            taken = self._taken.setdefault(whose, _Taken())
+            taken.leave(now - self._quota.seconds)
+            free_at = max(now, taken.last_at, self._fits_at(taken, tokens))
             if free_at - now < most_seconds:
-                taken.append((free_at, tokens))
+                taken.add(free_at, tokens)
             return free_at - now
 
-    def _fits_at(self, taken: deque[tuple[float, int]], tokens: int) -> float:
+    def _fits_at(self, taken: "_Taken", tokens: int) -> float:
         """When enough has left the window."""
-        over = sum(count for _, count in taken) + tokens - self._quota.requests
+        over = taken.total + tokens - self._quota.requests
         left_at = 0.0
-        for at, count in taken:
+        for at, count in taken.requests:
             if over <= 0:
                 break
             over -= count
@@ -113,6 +111,29 @@ class Windows:
         return left_at
 
     def _forget(self, now: float) -> None:
-        over = [whose for whose, taken in self._taken.items() if not taken or taken[-1][0] <= now - self._quota.seconds]
+        over = [whose for whose, taken in self._taken.items() if taken.last_at <= now - self._quota.seconds]
         for whose in over:
             del self._taken[whose]
+
+
+class _Taken:
+    """What was taken from one window: when, and how many, oldest first."""
+
+    def __init__(self) -> None:
+        self.requests: deque[tuple[float, int]] = deque()
+        self.total = 0
+
+    @property
+    def last_at(self) -> float:
+        """When the last of them are used; long ago when there are none."""
+        return self.requests[-1][0] if self.requests else float("-inf")
+
+    def add(self, at: float, count: int) -> None:
+        """Take so many."""
+        self.requests.append((at, count))
+        self.total += count
+
+    def leave(self, before: float) -> None:
+        """Those that were used at that time or earlier are over."""
+        while self.requests and self.requests[0][0] <= before:
+            self.total -= self.requests.popleft()[1]

@@ -41,13 +41,13 @@ class MemoryCompany:
 
     # ------------------------------------------------------------ what a BC user does
 
-    def put(self, **values: str | bool) -> str:
-        """Create a contact; type Person unless said otherwise."""
+    def put(self, *, stamp: str | None = None, **values: str | bool) -> str:
+        """Create a contact; type Person unless said otherwise. `stamp`: written then, committed only now."""
         number = next(self.numbers)
         key = str(UUID(int=number * 2654435761 % 2**32 << 96 | number))
         full = {"number": f"CT{number:06d}", "type": "Person", "displayName": f"Person {number}"} | values
         full.setdefault("contactBusinessRelation", "None")
-        self._store(key, full)
+        self._store(key, full, stamp)
         return key
 
     def edit(self, key: str, **values: str | bool) -> None:

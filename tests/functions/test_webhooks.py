@@ -274,7 +274,7 @@ def test_a_company_is_read_once_however_many_notices_arrive(watched: Desk) -> No
     watched.world.faults.calls.clear()
     company_jobs(message(json.dumps(job)))
     assert sorted(woken(watched)) == [ADA, BEN]
-    assert watched.world.faults.calls.count("bc.changed_since") == 1
+    assert watched.world.faults.calls.count("bc.stamps") == 1
     assert waiting(watched) == [Trigger.BC]
 
     assert watched.call("POST", BC, {"value": [item(watched, "")]}).sent["companies"]  # a new reason to read

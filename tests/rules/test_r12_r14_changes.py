@@ -1,11 +1,13 @@
 """R12 to R14: which changes travel, which of two wins, and what a run reads."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from shared.cards.business_central import contact_from_values
 from shared.cards.model import Field
+from shared.engine.company_feed import as_stamp
 from shared.engine.limits import Limits
 from shared.engine.model import CompanySettings, RunStatus
 from shared.engine.sides import OutlookWrite
@@ -242,6 +244,67 @@ def test_r14_large_companies_show_deletions_to_full_runs_and_on_a_schedule() -> 
     assert unnoticed == ["Anna Berg", "Bob", "Carla"]
     assert after_full == ["Bob", "Carla"]
     assert (names(w), list(w.bc.rows)) == (["Carla"], [third])
+
+
+@pytest.mark.parametrize("singly", [0, 20], ids=["read as a list", "read by id"])
+@pytest.mark.parametrize("enumerates", [True, False], ids=["enumerated", "not enumerated"])
+def test_r14_what_bc_commits_late_is_seen_with_the_stamp_that_it_has(singly: int, enumerates: bool) -> None:
+    w = World.new(Limits(feed_singly_most=singly, enumeration_most=100 if enumerates else 0))
+    w.profile("ada")
+    anna(w)
+    w.sync()
+    stamp = as_stamp(w.clock() - timedelta(minutes=10))
+    w.bc.put(displayName="Bob", email="b@x.example", stamp=stamp)
+
+    w.sync()
+
+    assert names(w) == ["Anna Berg", "Bob"]
+
+
+def test_r14_what_is_older_than_the_overlap_is_read_by_id_after_the_list() -> None:
+    w = World.new(Limits(feed_singly_most=1))
+    w.profile("ada")
+    anna(w)
+    w.sync()
+    for minutes in (5, 50, 500):
+        stamp = as_stamp(w.clock() - timedelta(minutes=minutes))
+        w.bc.put(displayName=f"{minutes:03d}", email=f"{minutes}@x.example", stamp=stamp)
+    w.faults.calls.clear()
+
+    w.sync()
+
+    assert names(w) == ["005", "050", "500", "Anna Berg"]
+    assert [each for each in w.faults.calls if each.startswith("bc.")] == ["bc.stamps", "bc.changed_since", "bc.read"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "calls"),
+    [(0, ["bc.stamps"]), (20, ["bc.stamps", "bc.read"]), (21, ["bc.stamps", "bc.changed_since"])],
+)
+def test_r14_bc_is_asked_for_its_ids_and_once_more_when_something_changed(
+    world: World, changes: int, calls: list[str]
+) -> None:
+    people = [world.bc.put(displayName=f"P {number}", email=f"p{number}@x.example") for number in range(25)]
+    world.sync()
+    for each in people[:changes]:
+        world.bc.edit(each, city="Ulm")
+    world.faults.calls.clear()
+
+    world.sync()
+
+    assert [each for each in world.faults.calls if each.startswith("bc.")] == calls
+    assert sum(card.city == "Ulm" for card in seen(world)) == changes
+
+
+def test_r14_who_does_not_answer_by_id_is_read_with_the_list(world: World) -> None:
+    bc_id = anna(world)
+    world.sync()
+    world.bc.edit(bc_id, city="Ulm")
+    with pytest.MonkeyPatch.context() as silent:
+        silent.setattr(type(world.bc), "read", lambda _self, _ids: {})
+        world.sync()
+
+    assert [each.city for each in seen(world)] == ["Ulm"]
 
 
 @pytest.mark.parametrize("honours_tags", [True, False], ids=["tags honoured", "tags ignored"])

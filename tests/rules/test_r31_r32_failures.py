@@ -168,7 +168,7 @@ def test_r31_a_message_that_fails_too_often_closes_its_runs_with_the_reason(worl
 # ---------------------------------------------------------------- R32
 
 
-@pytest.mark.parametrize("call", ["graph.changes", "graph.write", "graph.create", "bc.changed_since", "bc.write"])
+@pytest.mark.parametrize("call", ["graph.changes", "graph.write", "graph.create", "bc.stamps", "bc.read", "bc.write"])
 def test_r32_a_throttled_run_is_handed_over_and_finished_under_the_same_id(call: str) -> None:
     undisturbed = told(OnOutlookDelete.RESTORE)
     undisturbed.sync()

@@ -59,7 +59,7 @@ class Stage(RuleBasedStateMachine):
         """Two users with the same policies, often a third profile; sometimes the safety stop has small limits.
         Mostly somebody is there already, so that what happens has something to happen to."""
         self.limits = SMALL_LIMITS if held else NO_LIMITS
-        self.world = World.new(Limits(safety=self.limits, retry_first=1.0))
+        self.world = World.new(Limits(safety=self.limits, retry_first=1.0, feed_singly_most=1))
         self.seats = {each.user: each for each in (ADA, BOB, third) if each is not None}
         for each in self.seats.values():
             self.world.profile(
