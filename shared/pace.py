@@ -1,5 +1,6 @@
 """How much time and how many requests a run may use: handed to every adapter, knows nothing itself."""
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -15,7 +16,9 @@ class Pace:
     deadline: float
     keep_going: Callable[[], None] = lambda: None
     requests: dict[str, int] = field(default_factory=dict)
+    _counting: threading.Lock = field(default_factory=threading.Lock)  #: a run asks from two threads at times
 
     def count(self, service: str) -> None:
         """Note one HTTP request to "graph" or "bc" (R35)."""
-        self.requests[service] = self.requests.get(service, 0) + 1
+        with self._counting:
+            self.requests[service] = self.requests.get(service, 0) + 1

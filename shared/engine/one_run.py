@@ -9,6 +9,7 @@ from shared.engine import company_feed
 from shared.engine.apply_bc import BcStage
 from shared.engine.apply_outlook import OutlookStage
 from shared.engine.company_state import FeedState
+from shared.engine.early_news import EarlyNews, ask_early
 from shared.engine.folders import ChosenFolder, choose_folder
 from shared.engine.holding import Holding, company_reported, reported
 from shared.engine.holds import COMPANY_KINDS, Hold
@@ -96,10 +97,10 @@ class OneRun:
         outlook = JournalledOutlook(services.directory(self.pace).outlook(self.profile.mailbox_id), self.pages)
         reading = self._read_news_of_bc(outlook, rules, feed, positions, company)
         if reading is None:
-            chosen = choose_folder(outlook, self.profile, positions, services.environment, look_only=request.preview)
+            chosen, news = self._look_at_folder(outlook, positions)
             chosen = replace(chosen, unread=bool(positions.folder_id and not positions.delta_link))
             positions = self._folder_known(positions, chosen)
-            reading = self._read(outlook, chosen, rules, feed, positions, company)
+            reading = self._read(outlook, chosen, news, rules, feed, positions, company)
         self._plan_and_apply(reading, company)
 
     def _resume(self) -> None:
@@ -139,6 +140,13 @@ class OneRun:
         recorder = Recorder(self.state, {}, {}, {}, self.services.limits, self.services.now())
         recorder.changes.positions = positions
         recorder.commit()
+
+    def _look_at_folder(self, outlook: OutlookSide, positions: Positions) -> tuple[ChosenFolder, EarlyNews]:
+        """The folder, and what changed in it if it is the one that is known."""
+        environment, preview = self.services.environment, self.request.preview
+        with self.services.ahead() as ahead:
+            news = ask_early(ahead, outlook, positions)
+            return choose_folder(outlook, self.profile, positions, environment, look_only=preview), news
 
     def _folder_known(self, positions: Positions, chosen: ChosenFolder) -> Positions:
         """Remember a folder as soon as it is there; a preview remembers nothing (R34)."""
@@ -181,6 +189,7 @@ class OneRun:
         self,
         outlook: OutlookSide,
         chosen: ChosenFolder,
+        news: EarlyNews,
         rules: Rules,
         feed: FeedState,
         positions: Positions,
@@ -188,6 +197,7 @@ class OneRun:
     ) -> Reading:
         extent = self._extent(positions, feed, company)
         reading = self._reading(outlook, chosen, rules, feed, positions, extent)
+        reading.news = news
         try:
             reading.inputs = reading.read()
         except PositionExpired:

@@ -63,7 +63,7 @@ class Reading(Readings):
     def _whole_folder(self) -> None:
         """The position first, then the folder: what happens between is reported again."""
         link = "" if self.chosen.is_new else self.positions.delta_link
-        changes = self.outlook.changes(self.folder_id, link or None)
+        changes = self.news.changes(self.outlook, self.folder_id, link or None)
         self.delta_link = changes.delta_link
         self.parked = {each.outlook_id: each for each in self.state.all_parked()}
         for contact in self.outlook.contacts(self.folder_id):
@@ -78,7 +78,7 @@ class Reading(Readings):
 
     def _folder_changes(self) -> None:
         """Only what the delta names; our own writes are recognised by their content and drop out here (R15)."""
-        changes = self.outlook.changes(self.folder_id, self.positions.delta_link)
+        changes = self.news.changes(self.outlook, self.folder_id, self.positions.delta_link)
         self.delta_link = changes.delta_link
         named = [contact.id for contact in changes.changed] + list(changes.removed)
         if not named:

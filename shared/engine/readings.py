@@ -7,6 +7,7 @@ from datetime import datetime
 from shared.cards.business_central import if_blocked
 from shared.cards.model import OutlookContact
 from shared.engine.company_state import Companies, FeedState
+from shared.engine.early_news import EarlyNews
 from shared.engine.folders import ChosenFolder
 from shared.engine.model import Positions, Retry
 from shared.engine.sides import BcSide, OutlookSide
@@ -53,6 +54,7 @@ class Readings:
     now: datetime
     swing_limits: SwingLimits
 
+    news: EarlyNews = field(default_factory=EarlyNews)
     inputs: Inputs | None = None
     delta_link: str = ""
     retries: dict[str, Retry] = field(default_factory=dict)  #: those due now, by key

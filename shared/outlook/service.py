@@ -35,7 +35,8 @@ def graph_service(root: str) -> Service:
 
 
 class Requests:
-    """Single requests, pages and batches, one at a time: a mailbox takes four, a batch uses all (reference 7.1)."""
+    """Single requests, pages and batches: a mailbox takes four at a time, and a batch uses all (reference 7.1), so that
+    nothing else may be under way beside one."""
 
     def __init__(self, client: Client, pace: Pace, mailbox: str = "") -> None:
         """For one run; `pace` is its. `mailbox`, an object id: whose quota it uses; blank for the directory."""
