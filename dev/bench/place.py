@@ -98,13 +98,21 @@ class Company:
         """A run is asked for; it waits in the mailbox's line."""
         return request_run(self.grounds.services, self.profile, Wanted(mode=mode), "bench")
 
+    def tick_once(self) -> None:
+        """A tick of the timer, as far as one message of the mailbox goes."""
+        self._serve()
+        run_mailbox(self.grounds.services, self.profile.mailbox_id, uuid4().hex)
+
     def tick(self) -> None:
         """A tick of the timer: the company's job, then the mailbox's."""
-        job = CompanyJob(self.profile.company_id, Reason.TIMER, self.grounds.services.now())
-        serve_company(self.grounds.services, job)
+        self._serve()
         if not self.grounds.services.mailboxes.waiting(self.profile.mailbox_id):
             raise BenchError("the tick did not find the mailbox due")
         self.work_off()
+
+    def _serve(self) -> None:
+        job = CompanyJob(self.profile.company_id, Reason.TIMER, self.grounds.services.now())
+        serve_company(self.grounds.services, job)
 
     def work_off(self) -> None:
         """Do what waits for the mailbox."""

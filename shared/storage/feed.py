@@ -45,6 +45,7 @@ class TableHeldFeed:
         self._company_id = company_id
         self._lease = lease
         self._buckets: dict[int, dict[str, RosterEntry]] = {}  # those read; only we write them
+        self._state: FeedState | None = None  # as read or written last, for the same reason
         self._unfinished = True  # a former holder may have left something
         weakref.finalize(self, lease.stop)
         self._finish_pending()
@@ -54,8 +55,10 @@ class TableHeldFeed:
         self._lease.keep()
 
     def state(self) -> FeedState:
-        """See HeldFeed."""
-        return read_state(self._table, self._company_id)
+        """See HeldFeed. What `stop_writes` said is as old as the first look."""
+        if self._state is None:
+            self._state = read_state(self._table, self._company_id)
+        return self._state
 
     def roster(self) -> Mapping[str, RosterEntry]:
         """See HeldFeed."""
@@ -75,6 +78,7 @@ class TableHeldFeed:
             self._commit(changes)
         except BaseException:
             self._buckets.clear()  # nobody knows what was written
+            self._state = None
             raise
         return self.state()
 
@@ -115,6 +119,8 @@ class TableHeldFeed:
                 self._write([*log, *buckets, *rows])
             self._write_state(state)
         self._remember(after)
+        until, reason = before.writes_stopped_until, before.writes_stopped_reason
+        self._state = replace(state, writes_stopped_until=until, writes_stopped_reason=reason)
 
     def _finish_pending(self) -> None:
         pending = pending_of(self._table.get(self._company_id, PENDING))
@@ -125,6 +131,7 @@ class TableHeldFeed:
             self._write([*self._contact_rows(after), *self._bucket_rows(after)])
             self._write_state(pending)
             self._remember(after)
+            self._state = None
         self._unfinished = False
 
     def _write_state(self, state: FeedState) -> None:

@@ -79,7 +79,7 @@ def unpacked(body: bytes) -> dict[str, RosterEntry]:
             stamp = _written(ticks, flags >> _DIGITS_AT)
         hexed = guid.hex()
         bc_id = f"{hexed[:8]}-{hexed[8:12]}-{hexed[12:16]}-{hexed[16:20]}-{hexed[20:]}"
-        found[bc_id] = RosterEntry(bc_id, stamp, key, bool(flags & _PERSON), bool(flags & _BLOCKED))
+        found[bc_id] = RosterEntry(bc_id, stamp, key, flags & _PERSON != 0, flags & _BLOCKED != 0)
     return found
 
 
@@ -107,13 +107,13 @@ def _ticks(stamp: str) -> tuple[int, int] | None:
 
 
 def _written(ticks: int, digits: int) -> str:
-    seconds, fraction = divmod(ticks, 10_000_000)
-    days, seconds = divmod(seconds, _DAY)
-    hour, seconds = divmod(seconds, 3600)
-    text = f"{_day(days)}T{hour:02d}:{seconds // 60:02d}:{seconds % 60:02d}"
+    minutes, rest = divmod(ticks, 600_000_000)
+    seconds, fraction = divmod(rest, 10_000_000)
+    text = f"{_minute(minutes)}:{seconds:02d}"
     return f"{text}.{f'{fraction:07d}'[:digits]}Z" if digits else f"{text}Z"
 
 
 @functools.lru_cache
-def _day(days: int) -> str:
-    return date.fromordinal(days).isoformat()
+def _minute(minutes: int) -> str:
+    days, minutes = divmod(minutes, _DAY // 60)
+    return f"{date.fromordinal(days).isoformat()}T{minutes // 60:02d}:{minutes % 60:02d}"

@@ -75,6 +75,7 @@ def test_a_refresh_appends_to_the_log_and_changes_the_snapshot(world: World, cou
     new = [contact(each, jobTitle="new") for each in range(count - 1)]
     state = feed.commit(FeedChanges(changed=new, gone=[old[-1].id], state=replace(feed.state(), watermark="w2")))
     assert (state.head, state.watermark, state.persons, state.epoch) == (count, "w2", count - 1, "e1")
+    assert world.companies.feed(world.company) == state == feed.state()
     log = world.companies.log(world.company, 0, state.head)
     assert log[0] == LogEntry(1, new[0].id, new[0], old[0])
     assert log[-1] == LogEntry(count, old[-1].id, None, old[-1])

@@ -1,4 +1,4 @@
-"""The folder's change feed is asked for while the folder is looked for, and used only if it is the feed that is meant."""
+"""The folder's change feed is asked for while the folder is looked for, and used only if it is what is meant."""
 
 import threading
 from dataclasses import replace
