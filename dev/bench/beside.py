@@ -1,7 +1,7 @@
 """Lines beside the others: what else brings contacts into a mailbox, on the same simulators under the same conditions.
 
 The peers are processes of a virtual environment of their own, which nothing else needs (`dev/bench/peers`). The slow
-ones, who send one request after the other, work at the same time, each in a mailbox of its own, with half as many
+ones, who send one request after the other, work at the same time, each in a mailbox of its own, with fewer
 contacts: their rates do not depend on the number, and together they keep less than one core busy. The others and the
 app work alone.
 """
@@ -34,7 +34,7 @@ _PROJECT = Path(__file__).resolve().parents[2]
 _HOME = _PROJECT / ".tools" / "peers"
 PYTHON = _HOME / ("Scripts" if os.name == "nt" else "bin") / "python"
 
-SLOW = FIRST // 2  #: contacts for each of those who send one request after the other
+SLOW = FIRST * 2 // 5  #: contacts for each of those who send one request after the other
 OURS = "this app"
 LIMIT = AT_ONCE / ITEM * 60  #: contacts a minute
 ROUNDS = 3  #: of planning

@@ -27,7 +27,7 @@ What the table is made of:
   absolute once the client has sent anything else, which Graph does not allow: they are made relative first.
 - python-o365 waits until 200 ms have passed since its last request, its default. Its contacts come into the mailbox's
   main folder whichever folder they were made for (2.1.10).
-- Who sends one request after the other has 500 contacts instead of 1,000, and shares the time with the other three of
+- Who sends one request after the other has 400 contacts instead of 1,000, and shares the time with the other three of
   that kind, each in a mailbox of its own; together they keep less than one of the two cores busy.
 - Whoever sends batches of 20, one after the other, comes near the limit. The app does so while it reads, plans, keeps a
   journal of every write and records it, and marks each contact so that its own work is found again; its few requests
