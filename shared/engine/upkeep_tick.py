@@ -62,7 +62,8 @@ def keep_all(services: Services) -> Kept:
         watched = _keep_profiles(services, profiles, stored, pace)
         companies_watched, orphans = _keep_companies(services, sorted(companies), pace)
         ended += orphans + _compare_with_graph(services, profiles, at, pace)
-    retention.clean(services, at, pace)
+    # with time of its own: what takes all of the time above, such as a long list of subscriptions, does so every time
+    retention.clean(services, at, Pace(services.monotonic() + services.limits.run_budget))
     waiting = round(services.messages.waiting(), 3)
     kept = Kept(len(profiles), watched, companies_watched, ended, marked, expiring, waiting)
     log_event(logger, "upkeep", **asdict(kept))

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import pytest
 
-from shared.engine import retention
+from shared.engine import retention, upkeep_tick
 from shared.engine.company_state import FeedState
 from shared.engine.model import RunStatus
 from shared.engine.retention import MAILBOXES_MOST
@@ -287,6 +287,20 @@ def test_a_tick_whose_time_is_over_stops_and_the_next_goes_on(world: World, monk
         upkeep(world, ticks=1)
         assert looked == users[:done]
         assert {each.mailbox_id for each in world.state.reports.rows.values()} == set(users[done:])
+
+
+def test_a_tick_that_took_all_its_time_for_subscriptions_cleans_all_the_same(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow(services: Services, *_: object) -> int:
+        world.clock.advance(seconds=world.limits.run_budget + 1)
+        return 0
+
+    reports_of_a_month(world, 3)
+    world.public_address = "https://sync.contoso.example"
+    monkeypatch.setattr(upkeep_tick, "_compare_with_graph", slow)
+    upkeep(world, ticks=1)
+    assert world.state.reports.rows == {}
 
 
 def test_a_company_that_is_being_read_is_cleaned_at_a_later_tick(world: World) -> None:
