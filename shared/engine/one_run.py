@@ -51,6 +51,8 @@ from shared.planning.oscillation import resumed
 from shared.planning.plan import make_plan
 
 _ANY_TIME = datetime.min.replace(tzinfo=UTC)  #: the feed as it is will do
+#: Of a message's time, what is left for writing however long reading took: a continuation would read again, for ever.
+TO_WRITE = 0.25
 
 
 @dataclass(slots=True)
@@ -271,6 +273,8 @@ class OneRun:
     ) -> None:
         services, inputs = self.services, reading.inputs
         assert inputs is not None  # noqa: S101
+        at_least = services.monotonic() + services.limits.run_budget * TO_WRITE
+        self.pace.deadline = max(self.pace.deadline, at_least)
         recorder = Recorder(
             self.state, dict(inputs.links), dict(inputs.parked), reading.retries, services.limits, services.now()
         )

@@ -222,6 +222,30 @@ def test_r32_a_run_out_of_time_goes_on_where_it_stopped() -> None:
     wrote_nothing(w)
 
 
+def test_r32_a_run_that_reads_for_longer_than_it_has_time_still_gets_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading takes all of a message's ten seconds, each creation two; its continuation reads everything again."""
+    w = World.new(Limits(run_budget=10.0, apply_batch=1))
+    w.profile("ada")
+    crowd(w, 6)
+    everybody, create = type(w.state.companies).all_contacts, type(w.mailbox())._create
+
+    def long(companies: Any, company_id: str) -> Any:
+        w.clock.advance(seconds=11)
+        return everybody(companies, company_id)
+
+    def slowly(mailbox: Any, folder_id: str, draft: Any) -> Any:
+        w.clock.advance(seconds=2)
+        return create(mailbox, folder_id, draft)
+
+    monkeypatch.setattr(type(w.state.companies), "all_contacts", long)
+    monkeypatch.setattr(type(w.mailbox()), "_create", slowly)
+    report = w.sync()
+
+    assert (report.status, report.error) == (RunStatus.SUCCEEDED, "")
+    assert 1 <= report.continued <= 5
+    assert w.mailbox().writes.count("create") == 6
+
+
 def test_r32_what_a_bulk_call_left_undone_is_done_by_the_continuation(world: World) -> None:
     anna(world)
     world.faults.fail(1, NotDone("throttled in the middle of a batch"), call="graph.create")
