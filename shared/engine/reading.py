@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from shared.cards.model import BcContact
+from shared.cards.sharing import bc_like, outlook_like
 from shared.engine.completing import ask_bc_before_deciding, complete_newcomers, complete_pairs, look_for_our_own
 from shared.engine.model import Retry
 from shared.engine.planner_inputs import inputs_of
@@ -62,11 +63,15 @@ class Reading(Readings):
 
     def _whole_folder(self) -> None:
         """The position first, then the folder: what happens between is reported again."""
-        link = "" if self.chosen.is_new else self.positions.delta_link
-        changes = self.news.changes(self.outlook, self.folder_id, link or None)
+        position = "" if self.chosen.is_new else self.positions.delta_link
+        changes = self.news.changes(self.outlook, self.folder_id, position or None)
         self.delta_link = changes.delta_link
         self.parked = {each.outlook_id: each for each in self.state.all_parked()}
+        by_outlook = {link.outlook_id: link for link in self.links.values()}
         for contact in self.outlook.contacts(self.folder_id):
+            link = by_outlook.get(contact.id)
+            if link is not None:
+                contact = outlook_like(contact, link.outlook_id, link.bc_id, link.base_outlook)
             self.shown[contact.id] = Shown(contact)
         missing = [link.outlook_id for link in self.links.values() if link.outlook_id not in self.shown]
         named = [each.id for each in changes.changed if each.id not in self.shown]  # the list lacks them (R9, R25)
@@ -111,7 +116,8 @@ class Reading(Readings):
         for contact in self.companies.all_contacts(self.rules.company_id):
             link = self.links.get(contact.id)
             if link is not None or belongs(contact, self.rules, None):
-                self.bc[contact.id] = Present(contact)
+                known = contact if link is None else bc_like(contact, link.bc_id, link.base_bc)
+                self.bc[known.id] = Present(known)
             if contact.privacy_blocked:
                 blocked[contact.id] = contact
         self.ask_bc([key for key in self.links if key not in self.bc])

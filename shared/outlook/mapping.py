@@ -8,6 +8,7 @@ values; addresses after the third and phones after the second cannot be sent (re
 
 import re
 from collections.abc import Iterable, Mapping
+from sys import intern
 from typing import Any
 
 from shared.cards import emails
@@ -60,9 +61,9 @@ def contact_of(row: Json, *, marks_known: bool) -> OutlookContact | None:
             middle_name=_clean(row.get("middleName")),
             surname=_clean(row.get("surname")),
         ),
-        folder_id=raw_text(row.get("parentFolderId")),
+        folder_id=intern(raw_text(row.get("parentFolderId"))),
         created=raw_text(row.get("createdDateTime")),
-        categories=tuple(each for each in _texts(row.get("categories")) if each.strip()),
+        categories=tuple(intern(each) for each in _texts(row.get("categories")) if each.strip()),
         more_lines=tuple(lines[2:]),
         more_phones=tuple(phones[1:]),
         email_names=tuple(name for _, name in mails),

@@ -95,6 +95,7 @@ def _folded(stamp: FolderStamp) -> tuple[str, str, str]:
     return stamp.environment.casefold(), stamp.company_id.casefold(), stamp.profile_id.casefold()
 
 
+@lru_cache(maxsize=256)  # the same in all contacts of a folder: two texts instead of two for each
 def _company(text: str) -> tuple[str, str]:
     environment, _, company_id = text.rpartition("|")
     return environment, company_id

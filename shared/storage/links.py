@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from shared.cards.model import Card, Field, Origin
+from shared.cards.sharing import card_like
 from shared.planning.model import Link, Parked, Pause, Side, Swing
 from shared.storage import keys, wire
 from shared.storage.tables import Operation
@@ -72,13 +73,14 @@ def link_of(row: Row) -> Link:
     """The link that a row holds."""
     outlook_id, bc, outlook, origin, left, stamped, *more = json.loads(wire.unpacked(row))
     bc_id = str(row["RowKey"]).rpartition("|")[2]
+    base_bc = Card(*bc)
     different = frozenset(Field(each) for each in left)
     swings, paused = more or ((), ())
     return Link(
         bc_id,
         outlook_id,
-        Card(*bc),
-        Card(*outlook),
+        base_bc,
+        card_like(Card(*outlook), base_bc),
         Origin(origin),
         different,
         stamped,
