@@ -9,7 +9,7 @@ import logging
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 
 from rich.console import Console
@@ -18,9 +18,11 @@ from rich.table import Table
 
 from dev.azurite import AzuriteError
 from dev.bench import page
+from dev.bench.beside_page import beside, table_of
 from dev.bench.figures import Figure, Line
 from dev.bench.lines import LINES
-from dev.bench.place import BenchError, grounds
+from dev.bench.place import grounds
+from dev.bench.runs import BenchError
 from dev.system.simulator_process import SimulatorError
 
 
@@ -43,7 +45,7 @@ def main() -> int:
     except (AzuriteError, SimulatorError) as error:
         print(error, file=sys.stderr)
         return 2
-    console.print(_table(measured))
+    console.print(*_tables(measured), sep="\n")
     if len(measured) < len(lines):
         return 2
     if not only:
@@ -71,6 +73,20 @@ def _measure(lines: Sequence[Line], console: Console) -> list[tuple[Line, Sequen
             console.print(f"{line.name}: {verdict} [dim]({time.monotonic() - began:.0f} s)[/]", highlight=False)
             measured.append((line, figures))
     return measured
+
+
+def _tables(measured: Sequence[tuple[Line, Sequence[Figure]]]) -> Iterator[Table]:
+    """Lines that measure several side by side have a table each; all others are in the last one."""
+    for line, figures in measured:
+        if side_by_side := beside(figures):
+            head, *rows = table_of(side_by_side)
+            table = Table(title=f"{line.name}: {line.work}")
+            for name in head:
+                table.add_column(name, justify="right" if name else "left")
+            for row in rows:
+                table.add_row(*row)
+            yield table
+    yield _table([(line, [each for each in figures if not each.of]) for line, figures in measured])
 
 
 def _table(measured: Sequence[tuple[Line, Sequence[Figure]]]) -> Table:

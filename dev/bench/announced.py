@@ -13,7 +13,7 @@ from typing import Any
 import requests
 
 from dev.bench.figures import Figure, Start
-from dev.bench.place import BenchError
+from dev.bench.runs import BenchError
 from dev.simulators.launch import Simulators
 from dev.system import System
 

@@ -16,7 +16,8 @@ from typing import Any
 from unittest.mock import patch
 
 from dev.bench.figures import Figure, Start
-from dev.bench.place import FOLDER, BenchError, Company, Grounds
+from dev.bench.place import FOLDER, Company, Grounds
+from dev.bench.runs import BenchError
 from shared import bootstrap
 from shared.engine.model import Mode
 from shared.outlook import service as outlook

@@ -24,7 +24,8 @@ from dev.bench import planning
 from dev.bench.at_the_limit import AT_ONCE, FIRST, ITEM, conditions, span_of
 from dev.bench.figures import Figure, Start
 from dev.bench.peers.job import Job, Person
-from dev.bench.place import FOLDER, BenchError, Grounds
+from dev.bench.place import FOLDER, Grounds
+from dev.bench.runs import BenchError
 from dev.simulators.business_central.seeding import made_up
 from dev.simulators.launch import Addresses, Simulators
 from shared.cards.names import split_name

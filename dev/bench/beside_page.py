@@ -52,16 +52,23 @@ def beside(figures: Sequence[Figure]) -> list[Figure]:
     return [figure for figure in figures if figure.of]
 
 
-def section(line: Line, figures: Sequence[Figure]) -> str:
-    """The section: a row for each who was measured, a column for each of what was counted."""
+def table_of(figures: Sequence[Figure]) -> list[list[str]]:
+    """A row for each who was measured, a column for each of what was counted; the first row names the columns."""
     names = list(dict.fromkeys(figure.of for figure in figures))
     columns = list(dict.fromkeys(figure.what for figure in figures))
     cells = {(figure.of, figure.what): figure.text(figure.reached) for figure in figures}
-    rows = [
-        f"| | {' | '.join(columns)} |",
-        f"|---|{'---:|' * len(columns)}",
-        *(f"| {name} | {' | '.join(cells.get((name, what), '–') for what in columns)} |" for name in names),
-    ]
+    return [["", *columns], *([name, *(cells.get((name, what), "–") for what in columns)] for name in names)]
+
+
+def as_text(table: Sequence[Sequence[str]]) -> str:
+    """Such a table on the page."""
+    head, *rows = table
+    lines = [f"| | {' | '.join(head[1:])} |", f"|---|{'---:|' * (len(head) - 1)}"]
+    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
+
+
+def section(line: Line, figures: Sequence[Figure]) -> str:
+    """The section of a line that measures others beside the app."""
     details = [f"- {figure.of}: {figure.detail}" for figure in figures if figure.detail]
     head = _HEAD.format(name=line.name, work=line.work)
-    return head + "\n".join(rows) + "\n" + _WHAT + "\n".join(details) + "\n"
+    return head + as_text(table_of(figures)) + "\n" + _WHAT + "\n".join(details) + "\n"

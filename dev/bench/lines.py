@@ -4,6 +4,8 @@ from dev.bench import (
     announced,
     at_the_limit,
     beside,
+    growth,
+    growth_users,
     held,
     importing,
     memory,
@@ -51,6 +53,13 @@ LINES = (
         "mailboxes", "first syncs of 40 mailboxes with 500 contacts each, one process, the same", at_the_limit.mailboxes
     ),
     Line("memory", "first sync of 50,000 contacts into one mailbox, limits and latency off", memory.first),
+    Line(
+        "growth-contacts",
+        "companies of 1,000 to 50,000 contacts, one mailbox, limits and latency off",
+        growth.contacts,
+    ),
+    Line("growth-changes", "1 to 10,000 changes on one side among 10,000 contacts, the same", growth.changes),
+    Line("growth-users", "10 to 10,000 profiles of one company, healthy subscriptions", growth_users.users),
     Line("held", "what a contact, a change and a user cost a process, without servers", held.rows),
     Line("planning", "planning 50,000 linked pairs, 1 % changed", planning.plan),
     Line("peers-planning", "the same by the sync engine of vdirsyncer", beside.engines),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from dev.bench import growth_page
 from dev.bench.beside_page import beside, section
 from dev.bench.figures import Figure, Line
 
@@ -52,7 +53,9 @@ _CONDITIONS = """
 def write(measured: Sequence[tuple[Line, Sequence[Figure]]]) -> None:
     """Write the page."""
     names = ", ".join(f"`{line.name}`" for line, _ in measured)
-    sections = "".join(section(line, beside(figures)) for line, figures in measured if beside(figures))
+    growing = [(line, figures) for line, figures in measured if line.name.startswith(growth_page.LINES)]
+    peers = [(line, figures) for line, figures in measured if (line, figures) not in growing and beside(figures)]
+    sections = "".join(section(line, beside(figures)) for line, figures in peers) + growth_page.section(growing)
     alone = [(line, [figure for figure in figures if not figure.of]) for line, figures in measured]
     rows = [_row(line, figure, first=figure is figures[0]) for line, figures in alone for figure in figures]
     details = [

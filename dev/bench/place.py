@@ -10,22 +10,22 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from unittest.mock import patch
 from uuid import uuid4
 
 from dev.azurite import Azurite
+from dev.bench import apart, runs
+from dev.bench.apart import Spent
 from dev.bench.rows import CountRows, Rows
+from dev.bench.runs import BenchError
 from dev.simulators.launch import Simulators
 from dev.system.settings import settings_for
 from dev.system.simulator_process import SimulatorProcess
 from shared import bootstrap
-from shared.engine.fan_out import serve_company
-from shared.engine.jobs import CompanyJob, Reason
 from shared.engine.model import Mode, Profile, Report
-from shared.engine.requests import Wanted, request_run
-from shared.engine.run import run_mailbox
 from shared.engine.services import Services
 from shared.engine.state import Mark
 from shared.outlook import service as outlook
@@ -37,10 +37,6 @@ FOLDER = "Business Central"
 #: A first sync of 10,000 contacts waits for nobody's approval here (R26), and does not hand over (R32).
 _SETTINGS = {"HOLD_OUTLOOK_CREATIONS": "1000000", "RUN_BUDGET_SECONDS": "3600"}
 _SOONER = Path(__file__).with_name("by_row_key.cjs")
-
-
-class BenchError(Exception):
-    """Something did not run as the measurement presumes; the message says what."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +63,14 @@ class Company:
     def first_sync(self) -> Cost:
         """Bring everybody into the mailbox."""
         cost = self.grounds.cost(lambda: self.run(Mode.INCREMENTAL))
+        self.check_all_came()
+        return cost
+
+    def check_all_came(self) -> None:
+        """Raises BenchError when the folder lacks somebody."""
         count = len(self.grounds.simulators.graph.contacts_of(self.profile.mailbox_id, FOLDER))
         if count != self.persons:
             raise BenchError(f"{count} of {self.persons} contacts came into the folder")
-        return cost
 
     def more_users(self, count: int) -> list["Company"]:
         """The same company as seen by further users, each with an empty mailbox of their own."""
@@ -87,38 +87,23 @@ class Company:
 
     def run(self, mode: Mode) -> Report:
         """A run as its user asks for it."""
-        report = self.request(mode)
-        self.work_off()
-        done = self.grounds.services.reports.get(report.run_id)
-        if done is None or not done.status.value.startswith("succeeded"):
-            raise BenchError(f"a run ended as {done and done.status}: {done and (done.error or done.held)}")
-        return done
+        return runs.run(self.grounds.services, self.profile, mode)
 
     def request(self, mode: Mode) -> Report:
         """A run is asked for; it waits in the mailbox's line."""
-        return request_run(self.grounds.services, self.profile, Wanted(mode=mode), "bench")
+        return runs.request(self.grounds.services, self.profile, mode)
 
     def tick_once(self) -> None:
         """A tick of the timer, as far as one message of the mailbox goes."""
-        self._serve()
-        run_mailbox(self.grounds.services, self.profile.mailbox_id, uuid4().hex)
+        runs.tick_once(self.grounds.services, self.profile)
 
     def tick(self) -> None:
         """A tick of the timer: the company's job, then the mailbox's."""
-        self._serve()
-        if not self.grounds.services.mailboxes.waiting(self.profile.mailbox_id):
-            raise BenchError("the tick did not find the mailbox due")
-        self.work_off()
-
-    def _serve(self) -> None:
-        job = CompanyJob(self.profile.company_id, Reason.TIMER, self.grounds.services.now())
-        serve_company(self.grounds.services, job)
+        runs.tick(self.grounds.services, self.profile)
 
     def work_off(self) -> None:
         """Do what waits for the mailbox."""
-        services, mailbox = self.grounds.services, self.profile.mailbox_id
-        while services.mailboxes.waiting(mailbox):
-            run_mailbox(services, mailbox, uuid4().hex)
+        runs.work_off(self.grounds.services, self.profile)
 
 
 @dataclass
@@ -130,13 +115,14 @@ class Grounds:
     counter: CountRows
     tables: Tables
     _companies: dict[int, Company] = field(default_factory=dict)
+    _apart: dict[int, tuple[Company, Spent]] = field(default_factory=dict)
 
-    def new_company(self, persons: int) -> Company:
-        """A company with that many made-up persons, changed a moment ago, and a user with an empty mailbox."""
+    def new_company(self, persons: int, *, changed: timedelta = timedelta(0)) -> Company:
+        """A company with that many made-up persons, changed so long ago, and a user with an empty mailbox."""
         name = f"Bench {uuid4().hex[:8]}"
         bc, graph = self.simulators.bc, self.simulators.graph
         company_id = bc.add_company(name)
-        bc.seed(count=persons, company=company_id)
+        bc.seed(count=persons, company=company_id, stamp=bc.now() - changed if changed else None)
         address = f"{uuid4().hex[:8]}@bench.example"
         user_id = graph.create_user(address)
         profile = Profile(company_id.lower(), user_id.lower(), address, user_id.lower(), address, folder_name=FOLDER)
@@ -144,6 +130,16 @@ class Grounds:
             Mark(profile.company_id, profile.id, profile.mailbox_id, self.services.now(), "request")
         )
         return Company(self, self.services.profiles.save(profile), persons)
+
+    def synced_apart(self, persons: int) -> tuple[Company, Spent]:
+        """A company whose contacts were changed long ago, after its first sync in a process of its own, and what that
+        took; made once for each size."""
+        if persons not in self._apart:
+            company = self.new_company(persons, changed=timedelta(hours=1))
+            first = apart.spent(company, "incremental")
+            company.check_all_came()
+            self._apart[persons] = company, first
+        return self._apart[persons]
 
     def synced_company(self, persons: int) -> Company:
         """The same, after its first sync and the tick that reads its echoes; made once for each size."""

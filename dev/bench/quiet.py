@@ -7,7 +7,8 @@ from uuid import uuid4
 
 from dev.bench.at_the_limit import conditions, took
 from dev.bench.figures import Figure, Start
-from dev.bench.place import FOLDER, BenchError, Grounds
+from dev.bench.place import FOLDER, Grounds
+from dev.bench.runs import BenchError
 from shared.engine.model import Mode
 
 MANY = 10_000  #: contacts

@@ -12,20 +12,23 @@ from unittest.mock import patch
 from uuid import uuid4
 
 from dev.bench.figures import Figure, Start
-from dev.bench.place import FOLDER, BenchError, Cost, Grounds
+from dev.bench.place import FOLDER, Cost, Grounds
+from dev.bench.runs import BenchError
 from shared.engine.fan_out import serve_company, serve_tick
 from shared.engine.jobs import CompanyJob, Reason
 from shared.engine.model import Mode, Profile
 from shared.engine.requests import Wanted, request_run
 from shared.engine.run import run_mailbox
+from shared.engine.services import Services
 from shared.engine.watching import Source, Subscription, new_secret
 from shared.storage import keys, wire
 from shared.storage.records import encoded
-from shared.storage.tables import Operation, chunks
+from shared.storage.tables import Operation, Tables, chunks
 
 FEW, MANY = 1_000, 10_000  #: profiles of an idle tick
 HOLDERS = 200  #: profiles that hold one contact
 CONTACTS = 5  #: that each of them holds
+ADDRESS = "https://127.0.0.1:9"  #: which simulated subscriptions tell; nobody is there
 
 
 def idle_thousand(start: Start) -> Sequence[Figure]:
@@ -90,7 +93,7 @@ def shared_contact(start: Start) -> Sequence[Figure]:
 
 
 @dataclass
-class _Counting:
+class Counting:
     """The queue, counted."""
 
     sent: int = 0
@@ -118,8 +121,8 @@ class _Counting:
 
 def _idle_tick(grounds: Grounds, count: int) -> tuple[Cost, int]:
     company = grounds.new_company(CONTACTS)
-    _fill(grounds, company.profile, count)
-    queue = _Counting()
+    fill(grounds.services, grounds.tables, company.profile, count)
+    queue = Counting()
     services = replace(grounds.services, messages=queue)
     listed, only = services.profiles.companies, [company.profile.company_id]
     # other lines have companies of their own; listing them is part of the tick
@@ -131,11 +134,10 @@ def _idle_tick(grounds: Grounds, count: int) -> tuple[Cost, int]:
     return cost, queue.sent + len(left)
 
 
-def _fill(grounds: Grounds, pattern: Profile, count: int) -> None:
+def fill(services: Services, tables: Tables, pattern: Profile, count: int) -> None:
     """Profiles with marks in the future and healthy subscriptions, the pattern's own among them; written as rows, since
     one by one it would take longer than all the rest."""
-    now, tables = grounds.services.now(), grounds.tables
-    company_id = pattern.company_id
+    now, company_id = services.now(), pattern.company_id
     profiles, marks, watched = [], [], []
     for number in range(count):
         key = pattern.id if number == 0 else str(uuid4())
@@ -147,8 +149,8 @@ def _fill(grounds: Grounds, pattern: Profile, count: int) -> None:
             key,
             id=str(uuid4()),
             folder_id="f",
-            address="https://x.example",
-            client_state=new_secret(grounds.services.subscriptions.signing_key()),
+            address=ADDRESS,
+            client_state=new_secret(services.subscriptions.signing_key()),
             expires_at=now + timedelta(days=6),
             renewed_at=now,
         )
@@ -156,7 +158,8 @@ def _fill(grounds: Grounds, pattern: Profile, count: int) -> None:
         puts = wire.packed(wire.dumps([[1, due.isoformat(), "sweep"]]))
         profiles.append(wire.row(company_id, key) | encoded(profile))
         marks.append(wire.row(company_id, key, mailbox=key, due=due) | puts)
-        watched.append(wire.row(Source.GRAPH.value, keys.path("of", company_id, key)) | encoded(subscription))
+        row = wire.row(Source.GRAPH.value, keys.path("of", company_id, key), version="1")
+        watched.append(row | encoded(subscription))
     for name, rows in (("profiles", profiles), ("marks", marks), ("subscriptions", watched)):
         for batch in chunks([[Operation("put", row)] for row in rows]):
             tables[name].transact(batch)

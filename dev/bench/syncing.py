@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from uuid import uuid4
 
 from dev.bench.figures import Figure, Start
-from dev.bench.place import FOLDER, BenchError, Company, Cost
+from dev.bench.place import FOLDER, Company, Cost
+from dev.bench.runs import BenchError
 from shared.engine.model import Mode
 
 FEW, MANY = 1_000, 10_000  #: contacts

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dev.bench.figures import Figure, Start
-from dev.bench.place import BenchError
+from dev.bench.runs import BenchError
 from dev.faulty import FOLDER, Stage, stage
 from dev.storage_faults import BUSY, QUEUES, TABLES
 from shared.engine.model import Mode, Profile

@@ -147,12 +147,11 @@ def page(services: Services, *, company: str, top: int, after: str) -> tuple[Seq
     for company_id in sorted(services.profiles.companies()):
         if company_id < from_company or (company and company_id != company):
             continue
-        for profile in services.profiles.in_company(company_id):
-            if company_id == from_company and profile.id <= from_profile:
-                continue
-            if len(found) == top:
-                return found, f"{found[-1].company_id}.{found[-1].id}"
-            found.append(profile)
+        after_profile = from_profile if company_id == from_company else ""
+        found += services.profiles.in_company(company_id, after_profile, top + 1 - len(found))
+        if len(found) > top:
+            last = found[top - 1]
+            return found[:top], f"{last.company_id}.{last.id}"
     return found, ""
 
 

@@ -168,8 +168,8 @@ class Profiles(Protocol):
     def user_id(self, address: str) -> str | None:
         """Object id of a user by the address stored with one of their profiles (R: no look-up by e-mail in URLs)."""
 
-    def in_company(self, company_id: str) -> Iterator[Profile]:
-        """All profiles of a company."""
+    def in_company(self, company_id: str, after: str = "", most: int | None = None) -> Iterator[Profile]:
+        """A company's profiles in the order of their ids: all, or those behind `after`, and at most so many."""
 
     def companies(self) -> Sequence[str]:
         """Ids of the companies that have profiles."""

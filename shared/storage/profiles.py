@@ -6,6 +6,7 @@ reads one compares it with the profile that it points to. Those left over do no 
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 
 from shared.cards.normalise import email_key
 from shared.engine.model import Profile
@@ -16,6 +17,7 @@ from shared.storage.versions import save
 from shared.storage.wire import Row
 
 _COMPANIES = "companies"
+_PAGE = 1_000  #: rows that the service answers at most
 _FEW = 30  #: so many point reads are cheaper than a page of all
 
 
@@ -54,9 +56,11 @@ class TableProfiles:
             return None
         return next((each.id for each in self._indexed(_address(key)) if email_key(each.user_address) == key), None)
 
-    def in_company(self, company_id: str) -> Iterator[Profile]:
+    def in_company(self, company_id: str, after: str = "", most: int | None = None) -> Iterator[Profile]:
         """See Profiles."""
-        return map(_profile, self._table.range(keys.part(company_id)))
+        page = None if most is None else min(most + 1, _PAGE)  # the first one may be `after` itself
+        rows = self._table.range(keys.part(company_id), after, page=page)
+        return map(_profile, islice((each for each in rows if each["RowKey"] != after), most))
 
     def companies(self) -> Sequence[str]:
         """See Profiles."""

@@ -1,5 +1,6 @@
 """What `Profiles`, `Marks` and `Reports` promise."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
@@ -10,6 +11,8 @@ from shared.engine.run_ids import run_id
 from shared.engine.state import Changes, Mark
 from shared.errors import RequestError
 from shared.planning.model import Note, NoteKind, OnOutlookDelete, Policies
+from shared.storage import odata
+from shared.storage.odata import StoredRow
 from tests.contract.storage_kinds import START, World
 
 
@@ -43,6 +46,29 @@ def test_several_profiles_are_read_at_once(world: World) -> None:
     assert world.profiles.get_many(world.company, [*users[:3], "nobody"]) == {each: saved[each] for each in users[:3]}
     assert world.profiles.get_many(world.company, users) == saved
     assert world.profiles.get_many(world.company, []) == {}
+
+
+def test_all_profiles_are_listed_by_pages_that_do_not_read_the_former_ones_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a list of ten thousand users in pages of a hundred would read half a million rows."""
+    saved = [world.profiles.save(profile(world, id=f"user-{number:02d}", user_address="")) for number in range(12)]
+    read = []
+    rows_of = odata.rows_of
+
+    def counted(body: str | bytes) -> Iterator[StoredRow]:
+        rows = list(rows_of(body))
+        read.append(len(rows))
+        return iter(rows)
+
+    monkeypatch.setattr(odata, "rows_of", counted)
+    listed: list[Profile] = []
+    while page := list(world.profiles.in_company(world.company, listed[-1].id if listed else "", 4)):
+        listed += page
+    assert listed == saved
+    assert sum(read) <= len(saved) + 4  # each page begins with the last one of the page before
+    assert max(read, default=0) <= 5
+    assert list(world.profiles.in_company(world.company, "user-12", 4)) == []
 
 
 def test_nothing_is_found_of_a_profile_that_is_not_there(world: World) -> None:

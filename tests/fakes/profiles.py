@@ -40,9 +40,9 @@ class MemoryProfiles:
             key = email_key(address)
             return next((each.id for each in self._sorted() if key and email_key(each.user_address) == key), None)
 
-    def in_company(self, company_id: str) -> Iterator[Profile]:
+    def in_company(self, company_id: str, after: str = "", most: int | None = None) -> Iterator[Profile]:
         with self._reading("in_company"):
-            return iter([each for each in self._sorted() if each.company_id == company_id])
+            return iter([each for each in self._sorted() if each.company_id == company_id and each.id > after][:most])
 
     def companies(self) -> Sequence[str]:
         with self._reading("companies"):

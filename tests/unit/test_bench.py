@@ -11,8 +11,9 @@ import pytest
 from azure.core.pipeline.transport import RequestsTransport
 
 from dev.bench import __main__ as command
-from dev.bench import page
+from dev.bench import growth, growth_page, page
 from dev.bench.figures import Figure, Line
+from dev.bench.lines import LINES
 from dev.bench.rows import CountRows
 
 ROOT = "http://127.0.0.1:1/account"
@@ -53,9 +54,15 @@ def counter(monkeypatch: pytest.MonkeyPatch) -> CountRows:
 
 
 def ask(
-    counter: CountRows, method: str, path: str, body: object = None, answer: object = None, status: int = 200
+    counter: CountRows,
+    method: str,
+    path: str,
+    body: object = None,
+    answer: object = None,
+    status: int = 200,
+    content: bytes = b"",
 ) -> None:
-    response = SimpleNamespace(status_code=status, json=lambda: answer, read=lambda: b"")
+    response = SimpleNamespace(status_code=status, json=lambda: answer, read=lambda: content)
     counter.send(SimpleNamespace(method=method, url=f"{ROOT}/{path}", body=body, answer=response))
 
 
@@ -84,6 +91,18 @@ def test_single_writes_are_counted_by_their_table_or_key(counter: CountRows) -> 
     ask(counter, "POST", "xcompanies", '{"PartitionKey": "c", "RowKey": "contact|b1"}')
     ask(counter, "POST", "Tables", b'{"TableName": "xcompanies"}')
     assert counter.rows.written == {"report": 1, "journal": 1, "contact": 1}
+
+
+def test_rows_are_counted_without_their_kinds_where_processor_time_is_measured(counter: CountRows) -> None:
+    counter.kinds = False
+    ask(counter, "POST", "$batch", BATCH, status=202)
+    ask(counter, "PUT", "xreports(PartitionKey='m',RowKey='1')", b"{}")
+    ask(counter, "POST", "Tables", b'{"TableName": "xcompanies"}')
+    assert (counter.rows.requests, counter.rows.written.total()) == (3, 4)
+    ask(counter, "GET", "xcompanies()?$filter=x", content=b'{"value": [{"RowKey": "a"}, {"RowKey": "b"}]}')
+    ask(counter, "GET", "xjournal()?$select=PartitionKey", content=b'{"value": [{"PartitionKey": "a"}]}')
+    ask(counter, "GET", "xmailboxes(PartitionKey='m',RowKey='lease')", status=404)
+    assert (counter.rows.requests, counter.rows.read.total()) == (6, 3)
 
 
 def test_a_number_at_its_limit_is_fine_and_one_above_is_not() -> None:
@@ -122,3 +141,38 @@ def test_a_number_over_its_limit_is_an_error_and_stands_on_the_page(bench: Calla
 def test_one_line_is_judged_alone_and_leaves_the_page_alone(bench: Callable[..., int]) -> None:
     assert bench("fast") == 0
     assert not page.PAGE.exists()
+
+
+def test_counts_are_compared_by_what_one_costs_among_few_and_among_many() -> None:
+    counts = {10: {"requests": 20, "rows": 10, "writes": 0}, 1_000: {"requests": 2_000, "rows": 1_500, "writes": 0}}
+    factors = growth.grown(counts, float)
+    assert factors == {"requests": 1.0, "rows": 1.5, "writes": 1.0}
+    figure = growth.worst("counts", factors, growth.LINEAR)
+    assert (figure.reached, figure.is_fine) == (1.5, False)
+    assert figure.detail == "requests 1.00, rows 1.50, writes 1.00"
+
+
+def test_what_should_not_happen_at_all_among_many_is_over_any_limit() -> None:
+    counts = {10: {"writes": 0}, 1_000: {"writes": 1}}
+    assert not growth.worst("counts", growth.grown(counts, float), growth.LINEAR).is_fine
+
+
+def test_a_curve_is_a_table_with_what_limits_it_below(
+    bench: Callable[..., int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    figures = [
+        Figure("requests", 4, of="idle: 10"),
+        Figure("requests", 5, of="idle: 1,000"),
+        Figure("requests at 1,000, of those at 10", 1.25, 1.1, "×", 2),
+    ]
+    line = Line("growth-users", "users of one company", lambda start: figures)
+    monkeypatch.setattr(command, "LINES", (IDLE, line))
+    assert bench() == 1
+    text = page.PAGE.read_text(encoding="utf-8")
+    assert "## Growth" in text and "| idle: 10 | 4 |\n| idle: 1,000 | 5 |\n" in text
+    assert "- requests at 1,000, of those at 10: 1.25 ×, at most 1.10 × **over**\n" in text
+    assert "| `growth-users` | users of one company | requests at 1,000" in text
+
+
+def test_every_curve_says_what_limits_it() -> None:
+    assert {each.name for each in LINES if each.name.startswith(growth_page.LINES)} == growth_page.WHY.keys()

@@ -10,7 +10,7 @@ from dev.bench import beside, beside_page, page
 from dev.bench.figures import Figure, Line
 from dev.bench.lines import LINES
 from dev.bench.peers import job
-from dev.bench.place import BenchError
+from dev.bench.runs import BenchError
 
 PROJECT = Path(__file__).parents[2]
 
