@@ -1,9 +1,12 @@
 """The admin door: all profiles, companies, runs for everybody, health."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 
 from shared.cards.model import Origin
-from shared.engine.model import Mode, Trigger
+from shared.engine.model import Mode, Profile, Trigger
 from shared.errors import CompanyUnavailable, MailboxUnavailable, SettingsError
 from tests.fakes.world import COMPANY
 from tests.functions.desk import ADA, BEN, OTHER_COMPANY, SALES, Desk
@@ -101,6 +104,25 @@ def test_all_profiles_come_a_page_at_a_time(desk: Desk) -> None:
     assert [each["user"] for each in only["profiles"]] == [ADA]
     assert [each["user"] for each in desk.call("GET", only["next"]).body["profiles"]] == [SALES]
     assert desk.call("GET", "/api/admin/profiles?company=x").problem == (404, "unknown-company", "company")
+
+
+def test_a_page_of_profiles_reads_none_of_the_pages_before(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    for user in (ADA, BEN, SALES):
+        desk.call("PUT", f"/api/admin/profiles/{user}", {"company": COMPANY})
+    profiles = desk.world.state.profiles
+    read: list[str] = []
+    in_company = profiles.in_company
+
+    def watched(*of: Any) -> Iterator[Profile]:
+        for each in in_company(*of):
+            read.append(each.id)
+            yield each
+
+    monkeypatch.setattr(profiles, "in_company", watched)
+    address = "/api/admin/profiles?top=1"
+    while address:
+        address = desk.call("GET", address).body["next"]
+    assert read == [ADA, BEN, BEN, SALES, SALES]  # one more each time: whether there is another page
 
 
 # ---------------------------------------------------------------- runs
