@@ -165,15 +165,32 @@ def _no_growth(work: str, curve: Curve) -> Figure:
 
 
 def _limits(curves: Mapping[str, Curve]) -> list[Figure]:
-    """What limits each: computed from what was counted at the largest size, and from the services' limits."""
+    """What limits each: computed from what was counted, and from the services' limits."""
     size = CONTACTS[-1]
-    first, full, idle = (curves[work][size] for work in (FIRST, FULL, IDLE))
-    small = curves[FIRST][CONTACTS[0]]
-    more = (first.told.most - small.told.most) / (size - CONTACTS[0]) * 1_024
+    worked = curves[FIRST][size].told.worked / 60
     return [
         Figure(f"{FIRST} of {size:,}: Graph's quota lets it take", size / QUOTA, unit="min"),
-        Figure(f"{FIRST} of {size:,}: processor time", first.told.worked / 60, unit="min", decimals=1),
-        Figure(f"{FIRST}: memory of one more contact", more, unit="KiB", decimals=1),
-        Figure(f"{FULL}: processor time of a contact", full.told.worked / size * 1_000, unit="ms", decimals=2),
-        Figure(f"{IDLE}: processor time for 1,000 contacts", idle.told.worked / size * 1e6, unit="ms", decimals=1),
+        Figure(f"{FIRST} of {size:,}: processor time", worked, unit="min", decimals=1),
+        *(
+            Figure(f"{work}: processor time of one more contact", _more(curves[work], _worked) * 1e6, unit="µs")
+            for work in (FIRST, FULL, IDLE)
+        ),
+        *(
+            Figure(f"{work}: memory of one more contact", _more(curves[work], _most) * 1_024, unit="KiB", decimals=1)
+            for work in (FIRST, FULL, IDLE)
+        ),
     ]
+
+
+def _more(curve: Curve, of: Callable[[Spent], float]) -> float:
+    """What one more takes, between the smallest size and the largest."""
+    least, most = min(curve), max(curve)
+    return (of(curve[most]) - of(curve[least])) / (most - least)
+
+
+def _worked(spent: Spent) -> float:
+    return spent.told.worked
+
+
+def _most(spent: Spent) -> float:
+    return spent.told.most

@@ -73,15 +73,7 @@ def users(start: Start) -> Sequence[Figure]:
         ),
         *(_by_pages(work, curves[work], kinds) for work, kinds in LOOKS.items()),
         *(_per_user(work, curves[work]) for work in EACH),
-        *(
-            Figure(
-                f"{work}: processor time for 1,000 users",
-                curve[USERS[-1]].worked / USERS[-1] * 1e6,
-                unit="ms",
-                decimals=1,
-            )
-            for work, curve in curves.items()
-        ),
+        *(_of_one_more(work, curve) for work, curve in curves.items()),
     ]
 
 
@@ -168,3 +160,9 @@ def _per_user(work: str, curve: dict[int, Taken]) -> Figure:
     counts = {number: taken.counts() for number, taken in curve.items() if number >= 100}
     least, most = min(counts), max(counts)
     return worst(f"{work}: counts for each of {most:,}, of those of {least:,}", grown(counts, float), LINEAR)
+
+
+def _of_one_more(work: str, curve: dict[int, Taken]) -> Figure:
+    least, most = USERS[0], USERS[-1]
+    more = (curve[most].worked - curve[least].worked) / (most - least)
+    return Figure(f"{work}: processor time of one more user", more * 1e6, unit="µs")
