@@ -65,10 +65,12 @@ class OutlookStage:
         record: Callable[[Sequence[O], Sequence[R]], None],
     ) -> None:
         def take_in(batch: Sequence[O], answers: Sequence[R]) -> None:
+            self.work.pages.settle()
             record(batch, answers)
             self.work.recorder.commit()
 
-        one_ahead(self.work.services.ahead, self.work.batches(operations), send, take_in)
+        with self.work.pages.settled_behind():
+            one_ahead(self.work.services.ahead, self.work.batches(operations), send, take_in)
 
     def _records(self, operations: Sequence[Operation]) -> None:
         recorder = self.work.recorder

@@ -1,8 +1,11 @@
 """One run's pages of the journal: what is known of the contacts it writes to, and the rows before and after (R36)."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 
 from shared.cards.model import EMPTY_CARD, Card, Origin
 from shared.engine.journal import Batch, Journal
@@ -29,6 +32,7 @@ class Pages:
     count: int = 0
     known: dict[tuple[Side, str], Entry] = field(default_factory=dict)  #: by the id that the write will name
     cards: dict[str, Card] = field(default_factory=dict)  #: by Outlook id: what is removed, as it was last seen
+    later: deque[Callable[[], None]] | None = None  #: what came of batches, to be said by `settle`; None: at once
 
     # ------------------------------------------------------------ what is about to be written
 
@@ -116,11 +120,39 @@ class Pages:
         for each in entries:
             if each.verb is Verb.CREATED:  # nobody names it by what it was made of any more
                 self.known.pop((each.side, each.bc_id or each.outlook_id), None)
-        done = [came_of(*each) for each in zip(entries, range(len(entries)), results, strict=True)]
+        say = partial(self._say, batch, rows, came_of, results)
+        if self.later is None:
+            say()
+        else:
+            self.later.append(say)
+        return results
+
+    @contextmanager
+    def settled_behind(self) -> Iterator[None]:
+        """Meanwhile what came of a batch is said when it is recorded, by `settle`, so that the next one need not wait
+        for it. Who dies before leaves the intention, as if the answer had never come."""
+        self.later = deque()
+        try:
+            yield
+        finally:
+            self.later = None
+
+    def settle(self) -> None:
+        """Say what came of all batches that were written."""
+        while self.later:
+            self.later.popleft()()
+
+    def _say[R](
+        self, batch: Batch, rows: int, came_of: Callable[[Entry, int, R], Entry | None], results: Sequence[R]
+    ) -> None:
+        """Where not everything came as intended, the same rows say what did."""
+        done = (
+            came_of(entry, place, result)
+            for place, (entry, result) in enumerate(zip(batch.entries, results, strict=True))
+        )
         happened = tuple(each for each in done if each is not None)
         if happened != batch.entries:
             self.journal.put(replace(batch, entries=happened), rows=rows)
-        return results
 
 
 def pages_of(services: Services, request: RunRequest) -> Pages:

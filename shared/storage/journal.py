@@ -55,25 +55,28 @@ class TableJournal:
         return remove_range(self._table, keys.part(mailbox_id), keys.before(before))
 
 
-def _groups(entries: Sequence[Entry]) -> Iterator[list[list[object]]]:
-    """Entries as lists, as many together as fit into one row."""
-    group: list[list[object]] = []
+def _groups(entries: Sequence[Entry]) -> Iterator[str]:
+    """Entries as JSON, as many together as fit into one row."""
+    group: list[str] = []
     size = 0
     for entry in entries:
-        body = _as_list(entry)
-        length = len(wire.dumps(body))
-        if group and size + length > _MOST_CHARACTERS:
-            yield group
+        text = wire.dumps(_as_list(entry))
+        if group and size + len(text) > _MOST_CHARACTERS:
+            yield _listed(group)
             group, size = [], 0
-        group.append(body)
-        size += length
+        group.append(text)
+        size += len(text)
     if group:
-        yield group
+        yield _listed(group)
 
 
-def _row(batch: Batch, part: int, group: list[list[object]]) -> Row:
+def _listed(texts: Sequence[str]) -> str:
+    return f"[{','.join(texts)}]"
+
+
+def _row(batch: Batch, part: int, group: str) -> Row:
     facts = {"company": batch.company_id, "profile": batch.profile_id, "at": batch.at}
-    return _empty(batch, part) | facts | wire.packed(wire.dumps(group))
+    return _empty(batch, part) | facts | wire.packed(group)
 
 
 def _empty(batch: Batch, part: int) -> Row:
