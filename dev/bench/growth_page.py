@@ -13,7 +13,7 @@ _HEAD = """
 The same work at several sizes, each in a process of its own with latency and limits off, except for users. What is done
 for each contact, change or user may not cost more where there are many, in counts; what has nothing to do may not cost
 more at all, but for pages of rows and of Business Central's ids. Seconds and memory are shown, and judged by nobody.
-Contacts were last changed an hour before, so that the feed's overlap does not hold them. *Changes* are half in Business
+Contacts were last changed an hour before. *Changes* are half in Business
 Central, half in Outlook, where nothing else is said; a run after each has read its echoes before anything else begins.
 """
 

@@ -38,8 +38,8 @@ _CONDITIONS = """
   simulators, the request around a batch nothing; four items of a mailbox at a time, 10,000 in ten minutes. *At 4 at
   once* and *at the quota* is the time that these numbers leave at best. Rows are not counted there, since counting
   takes processor time; seconds of the simulators' and the emulator's own work are part of what is reached.
-- Contacts are made up and were changed in Business Central a moment before: the feed's overlap of 15 minutes holds
-  all of them, which is the worst case for what it reads again.
+- Contacts are made up and were changed in Business Central a moment before, all at the same one, so that a list of what
+  changed since then holds all of them: the worst case for what a refresh reads again.
 - In all other lines the mailbox's limit of 10,000 requests in 10 minutes is lifted; everywhere the safety stop's limit
   on creations is.
 - Lines of *throttled* answers run in one process, whose clock skips what the app waits; every run in them succeeds.

@@ -29,6 +29,11 @@ def contact_from_values(id: str, etag: str, modified: str, values: Mapping[str, 
     return BcContact(id, etag, modified, values, card_of(values))
 
 
+def digest(values: Mapping[str, str | bool]) -> int:
+    """A number that differs when one of a contact's values does, within one process."""
+    return hash(frozenset(values.items()))
+
+
 def without_values(contact: BcContact) -> BcContact:
     """What is kept of somebody who was erased: that there is such a contact, and its stamp (R39)."""
     return BcContact(contact.id, contact.etag, contact.modified, {})

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from shared.cards.business_central import without_values
+from shared.cards.business_central import digest, without_values
 from shared.cards.model import BcContact
 from shared.engine.company_holds import DELETIONS, RESTORED, CompanyHolds
 from shared.engine.company_state import APPROVED_GONE, FeedChanges, FeedState, HeldFeed, RosterEntry
@@ -284,29 +284,30 @@ class _Refresh:
         stamps = dict(self.bc.stamps())
         differ = {key for key, stamp in stamps.items() if not _is_known(stamp, roster.get(key))} - found.known()
         if len(differ) <= self.services.limits.feed_singly_most:
-            differ -= self._singly(differ, roster, found)
+            differ -= self._singly({key: stamps[key] for key in differ}, roster, found)
         if differ:  # too many, or some that did not answer
             self._listed(state, roster, found)
-            self._singly(differ - found.known(), roster, found)
+            self._singly({key: stamps[key] for key in differ - found.known()}, roster, found)
         found.gone = self._confirmed_gone([key for key in roster if key not in stamps])
         found.enumerated = True
 
-    def _singly(self, ids: Set[str], roster: Roster, found: _Found) -> Set[str]:
-        """Read contacts by their ids; answers those of which BC said something."""
-        answers = self.bc.read(sorted(ids)) if ids else {}
+    def _singly(self, stamps: Mapping[str, str], roster: Roster, found: _Found) -> Set[str]:
+        """Read contacts by their ids; answers those of which BC said something that is no older than these stamps."""
+        answers = self.bc.read(sorted(stamps)) if stamps else {}
         there = [each for each in answers.values() if each is not None]
-        for contact in self.kept.of_all(there, roster):
+        current = [each for each in there if moment(each.modified) >= moment(stamps[each.id])]
+        for contact in self.kept.of_all(current, roster):
             found.sort_in(contact, roster.get(contact.id))
-        return answers.keys()
+        return answers.keys() - ({each.id for each in there} - {each.id for each in current})
 
     def _everything(self, roster: Roster) -> _Found:
         """Every contact whole; those whose stamp is the same are compared by their values (R14)."""
         company = self.services.companies
-        known = {each.id: _digest(each) for each in company.all_contacts(self.bc.company_id)}
+        known = dict(company.digests(self.bc.company_id))
         found, seen = _Found(), set[str]()
         for contact in self.kept.of_all(self.bc.contacts(), roster):
             seen.add(contact.id)
-            found.sort_in(contact, roster.get(contact.id), same=known.get(contact.id) == _digest(contact))
+            found.sort_in(contact, roster.get(contact.id), same=known.get(contact.id) == digest(contact.values))
         found.gone = self._confirmed_gone([key for key in roster if key not in seen])
         found.enumerated = True
         return found
@@ -375,7 +376,3 @@ def as_stamp(when: datetime) -> str:
     if when.year < 1900:
         return "1900-01-01T00:00:00.000Z"
     return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{when.microsecond // 1000:03d}Z"
-
-
-def _digest(contact: BcContact) -> int:
-    return hash(frozenset(contact.values.items()))

@@ -141,6 +141,9 @@ class Companies(Protocol):
     def all_contacts(self, company_id: str) -> Iterator[BcContact]:
         """The whole snapshot."""
 
+    def digests(self, company_id: str) -> Iterator[tuple[str, int]]:
+        """Ids of the whole snapshot with the digests of their values: a comparison needs no more of them."""
+
     def persons_with(self, company_id: str, email_keys: Iterable[str]) -> Mapping[str, tuple[BcContact, ...]]:
         """Persons by e-mail key (R7), from the snapshot; keys without any are left out."""
 

@@ -14,7 +14,7 @@ from shared.engine.model import WAKE_AGAIN, CompanySettings
 from shared.engine.state import Busy
 from shared.planning.erased import Erased
 from shared.storage import claims, erased, held_ids, keys, outside, roster, wire
-from shared.storage.contact_rows import STATE, WRITES, contact_of
+from shared.storage.contact_rows import STATE, WRITES, contact_of, digest_of
 from shared.storage.feed import FEW, TableHeldFeed, read_buckets, read_contacts, read_log, read_state
 from shared.storage.lease import SECONDS, acquire
 from shared.storage.records import decoded, encoded
@@ -99,6 +99,10 @@ class TableCompanies:
     def all_contacts(self, company_id: str) -> Iterator[BcContact]:
         """See Companies."""
         return map(contact_of, self._table.range(keys.part(company_id), *keys.below("contact")))
+
+    def digests(self, company_id: str) -> Iterator[tuple[str, int]]:
+        """See Companies."""
+        return map(digest_of, self._table.range(keys.part(company_id), *keys.below("contact")))
 
     def persons_with(self, company_id: str, email_keys: Iterable[str]) -> Mapping[str, tuple[BcContact, ...]]:
         """See Companies."""

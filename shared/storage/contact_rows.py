@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from sys import intern
 
-from shared.cards.business_central import contact_from_values
+from shared.cards.business_central import contact_from_values, digest
 from shared.cards.model import BcContact
 from shared.engine.company_state import FeedState, LogEntry
 from shared.storage import keys, wire
@@ -36,6 +36,12 @@ def drop_contact(company_id: str, bc_id: str) -> Operation:
 def contact_of(row: Row) -> BcContact:
     """The contact that a row of the snapshot holds."""
     return _from_list(json.loads(wire.unpacked(row)))
+
+
+def digest_of(row: Row) -> tuple[str, int]:
+    """The id in a row of the snapshot, and the digest of its values."""
+    bc_id, _, _, values = json.loads(wire.unpacked(row))
+    return str(bc_id), digest(values)
 
 
 def put_log(company_id: str, entry: LogEntry) -> Operation:

@@ -9,7 +9,7 @@ from itertools import count
 
 import pytest
 
-from shared.cards.business_central import contact_from_values, without_values
+from shared.cards.business_central import contact_from_values, digest, without_values
 from shared.cards.model import BcContact
 from shared.engine.company_state import FeedChanges, FeedState, LogEntry, Told
 from shared.engine.holds import Hold
@@ -59,6 +59,7 @@ def test_the_first_build_makes_a_snapshot_and_no_log(world: World) -> None:
     assert {each.id: each for each in world.companies.all_contacts(world.company)} == {
         each.id: each for each in contacts
     }
+    assert dict(world.companies.digests(world.company)) == {each.id: digest(each.values) for each in contacts}
     assert world.companies.contacts(world.company, [contacts[3].id, str(uuid.uuid4())]) == {contacts[3].id: contacts[3]}
     assert len(world.companies.contacts(world.company, [each.id for each in contacts[:120]])) == 120
     roster = world.hold_feed().roster()

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from shared.cards.business_central import digest
 from shared.cards.emails import key_of
 from shared.cards.model import BcContact
 from shared.cards.normalise import matching_key
@@ -84,6 +85,10 @@ class MemoryCompanies:
         with self._reading("all_contacts"):
             rows = self.of(company_id).contacts
             return iter([rows[each] for each in sorted(rows)])
+
+    def digests(self, company_id: str) -> Iterator[tuple[str, int]]:
+        """Port."""
+        return iter([(each.id, digest(each.values)) for each in self.all_contacts(company_id)])
 
     def persons_with(self, company_id: str, email_keys: Iterable[str]) -> Mapping[str, tuple[BcContact, ...]]:
         with self._reading("persons_with"):

@@ -296,12 +296,15 @@ def test_r14_bc_is_asked_for_its_ids_and_once_more_when_something_changed(
     assert sum(card.city == "Ulm" for card in seen(world)) == changes
 
 
-def test_r14_who_does_not_answer_by_id_is_read_with_the_list(world: World) -> None:
+@pytest.mark.parametrize("is_behind", [True, False], ids=["an older answer", "no answer"])
+def test_r14_who_does_not_answer_by_id_as_the_ids_said_is_read_with_the_list(world: World, is_behind: bool) -> None:
+    """A batch may be answered by a copy of the database that is behind (BC reference 3.5)."""
     bc_id = anna(world)
     world.sync()
+    answer = {bc_id: world.bc.rows[bc_id]} if is_behind else {}
     world.bc.edit(bc_id, city="Ulm")
-    with pytest.MonkeyPatch.context() as silent:
-        silent.setattr(type(world.bc), "read", lambda _self, _ids: {})
+    with pytest.MonkeyPatch.context() as behind:
+        behind.setattr(type(world.bc), "read", lambda _self, _ids: answer)
         world.sync()
 
     assert [each.city for each in seen(world)] == ["Ulm"]
