@@ -7,12 +7,13 @@ from uuid import uuid4
 
 from dev.bench.at_the_limit import conditions, took
 from dev.bench.figures import Figure, Start
-from dev.bench.place import FOLDER, Grounds
+from dev.bench.place import FOLDER, Company, Grounds
 from dev.bench.runs import BenchError
 from shared.engine.model import Mode
 
 MANY = 10_000  #: contacts
 CHANGES = 5  #: on each side
+ROUNDS = 3
 
 
 def ten_changes(start: Start) -> Sequence[Figure]:
@@ -51,18 +52,26 @@ def full(start: Start) -> Sequence[Figure]:
     company = grounds.synced_company(MANY)
     company.tick()
     with conditions(grounds) as since:
-        began, used = time.perf_counter(), time.process_time()
-        company.run(Mode.FULL)
-        elapsed, used = time.perf_counter() - began, time.process_time() - used
+        began = time.perf_counter()
+        used = [_processor_time(company)]
+        elapsed = time.perf_counter() - began
         asked, kinds = _requests(grounds, since)
+        used += [_processor_time(company) for _ in range(ROUNDS - 1)]
         counts = grounds.simulators.graph.counts(since)
     writes = sum(counts.get(service, {}).get("writes", 0) for service in ("graph", "bc"))
     return [
         Figure("writes to Graph and BC", writes, 0),
         Figure("time", elapsed, 12.0, "s", 1, detail=kinds),
-        Figure("processor time", used, 2.0, "s", 2),
+        Figure(f"processor time, the best of {ROUNDS}", min(used), 2.0, "s", 2),
         Figure("the requests themselves", asked, unit="s", decimals=2),
     ]
+
+
+def _processor_time(company: Company) -> float:
+    """Seconds of a full run; what else the machine does only makes it more."""
+    began = time.process_time()
+    company.run(Mode.FULL)
+    return time.process_time() - began
 
 
 def _requests(grounds: Grounds, since: int) -> tuple[float, str]:
