@@ -154,8 +154,7 @@ EMPTY: Mapping[str, Any] = {"status": 200, "body": {"value": []}, "times": None}
         pytest.param(list_of, mode, id=f"{name}-{mode}")
         for name, list_of in {"stamps": r"lastModifiedDateTime(&|$)", "all": r"/contacts\?"}.items()
         for mode in Mode
-    ]
-    + [pytest.param(r"\$filter=lastModified", Mode.INCREMENTAL, id="changes-incremental")],
+    ],
 )
 def test_an_empty_list_of_bc_with_status_200_deletes_nobody(scene: Scene, list_of: str, mode: Mode) -> None:
     profile = story.begin(scene)
@@ -169,6 +168,20 @@ def test_an_empty_list_of_bc_with_status_200_deletes_nobody(scene: Scene, list_o
     story.edit(scene, profile)
     scene.good_sync(profile)
     story.assert_converged(scene, profile)
+
+
+def test_who_is_missing_in_bcs_list_of_changes_is_read_by_id(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    profile = story.begin(scene)
+    limits = replace(scene.services.limits, feed_singly_most=0)
+    monkeypatch.setattr(scene.stage, "services", replace(scene.services, limits=limits))
+    scene.edit_in_bc("Person A", jobTitle="Buyer")
+    scene.graph.add_fault("answer", service="bc", method="GET", item=False, path=r"\$filter=lastModified", **EMPTY)
+
+    scene.sync(profile)
+
+    assert set(scene.in_folder(ADA)) == set(scene.in_bc()) == set(story.PEOPLE)
+    assert any(each["acted"] for each in scene.graph.faults()), "the fault never happened"
+    assert scene.in_folder(ADA)["Person A"]["jobTitle"] == "Buyer"
 
 
 @pytest.mark.parametrize("mode", Mode)
