@@ -295,10 +295,10 @@ class _Refresh:
         """Read contacts by their ids; answers those of which BC said something that is no older than these stamps."""
         answers = self.bc.read(sorted(stamps)) if stamps else {}
         there = [each for each in answers.values() if each is not None]
-        current = [each for each in there if moment(each.modified) >= moment(stamps[each.id])]
-        for contact in self.kept.of_all(current, roster):
+        behind = {each.id for each in there if moment(each.modified) < moment(stamps[each.id])}
+        for contact in self.kept.of_all((each for each in there if each.id not in behind), roster):
             found.sort_in(contact, roster.get(contact.id))
-        return answers.keys() - ({each.id for each in there} - {each.id for each in current})
+        return answers.keys() - behind
 
     def _everything(self, roster: Roster) -> _Found:
         """Every contact whole; those whose stamp is the same are compared by their values (R14)."""
