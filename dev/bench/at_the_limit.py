@@ -102,13 +102,8 @@ def took(entry: Mapping[str, Any]) -> float:
 def first(start: Start) -> Sequence[Figure]:
     """A first sync of 1,000 contacts, and what it costs in processor time."""
     grounds = start()
-    grounds.new_company(AT_ONCE).first_sync()  # tokens, connections, tables, modules
-    company = grounds.new_company(FIRST)
-    with conditions(grounds) as since:
-        began = time.process_time()
-        company.run(Mode.INCREMENTAL)
-        used = time.process_time() - began
-        writes = written(grounds, since)
+    _, since, used = first_sync(grounds)
+    writes = written(grounds, since)
     at_best = FIRST / AT_ONCE * ITEM
     return [
         Figure("first to last write, of the time at 4 at once", writes.span / at_best, 1 / 0.95, "×", 3),
@@ -117,6 +112,18 @@ def first(start: Start) -> Sequence[Figure]:
         Figure("processor time per contact, everything included", used / FIRST * 1_000, 2.0, "ms", 2),
         Figure("contacts a minute", FIRST / writes.span * 60),
     ]
+
+
+def first_sync(grounds: Grounds) -> tuple[Company, int, float]:
+    """A first sync of `FIRST` contacts under these conditions: the company, where the log stood before, and the seconds
+    of processor time that it took this process."""
+    grounds.new_company(AT_ONCE).first_sync()  # tokens, connections, tables, modules
+    company = grounds.new_company(FIRST)
+    with conditions(grounds) as since:
+        began = time.process_time()
+        company.run(Mode.INCREMENTAL)
+        used = time.process_time() - began
+    return company, since, used
 
 
 def quota(start: Start) -> Sequence[Figure]:

@@ -10,7 +10,6 @@ import json
 import os
 import subprocess
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +20,7 @@ from typing import Any
 from uuid import uuid4
 
 from dev.bench import planning
-from dev.bench.at_the_limit import AT_ONCE, FIRST, ITEM, conditions, span_of
+from dev.bench.at_the_limit import AT_ONCE, FIRST, ITEM, conditions, first_sync, span_of
 from dev.bench.figures import Figure, Start
 from dev.bench.peers.job import Job, Person
 from dev.bench.place import FOLDER, Grounds
@@ -29,7 +28,6 @@ from dev.bench.runs import BenchError
 from dev.simulators.business_central.seeding import made_up
 from dev.simulators.launch import Addresses, Simulators
 from shared.cards.names import split_name
-from shared.engine.model import Mode
 
 _PROJECT = Path(__file__).resolve().parents[2]
 _HOME = _PROJECT / ".tools" / "peers"
@@ -199,14 +197,9 @@ def check_installed(python: Path = PYTHON) -> None:
 
 
 def _ours(grounds: Grounds) -> list[Figure]:
-    grounds.new_company(AT_ONCE).first_sync()  # tokens, connections, tables, modules
-    company = grounds.new_company(FIRST)
+    company, since, used = first_sync(grounds)
     mailbox = company.profile.mailbox_id
-    with conditions(grounds) as since:
-        began = time.process_time()
-        company.run(Mode.INCREMENTAL)
-        used = time.process_time() - began
-        first = seen(grounds.simulators.graph.log(since=since), mailbox)
+    first = seen(grounds.simulators.graph.log(since=since), mailbox)
     _check(grounds.simulators, mailbox, FOLDER, people(FIRST))
     company.tick()  # reads what it has written itself
     further = grounds.cost(company.tick)
@@ -224,12 +217,12 @@ def _measured(grounds: Grounds, peer: Peer) -> list[Figure]:
     since = graph.log_number()
     try:
         with _process(peer, _job(simulators.addresses, mailbox, everybody)) as (versions, work):
-            used = work("first")
+            used = work()
             first = seen(graph.log(since=since), mailbox)
             further = None
             for _ in range(peer.again):
                 since = graph.log_number()
-                work("again")
+                work()
                 further = seen(graph.log(since=since), mailbox).requests
         _check(simulators, mailbox, peer.folder, everybody)
     finally:
@@ -287,7 +280,7 @@ def _process(peer: Peer, job: Job) -> Iterator[tuple[dict[str, str], Any]]:
             return read
 
         try:
-            yield ask(job.line()), lambda work: float(ask(work)["processor"])
+            yield ask(job.line()), lambda: float(ask("run")["processor"])
         finally:
             process.kill()
 

@@ -13,11 +13,10 @@ from uuid import uuid4
 
 from dev.bench.figures import Figure, Start
 from dev.bench.place import FOLDER, Cost, Grounds
-from dev.bench.runs import BenchError
+from dev.bench.runs import BenchError, run, work_off
 from shared.engine.fan_out import serve_company, serve_tick
 from shared.engine.jobs import CompanyJob, Reason
 from shared.engine.model import Mode, Profile
-from shared.engine.requests import Wanted, request_run
 from shared.engine.run import run_mailbox
 from shared.engine.services import Services
 from shared.engine.watching import Source, Subscription, new_secret
@@ -174,13 +173,10 @@ def _holders(grounds: Grounds) -> list[Profile]:
     graph, services = grounds.simulators.graph, grounds.services
     profiles = [each.profile for each in (company, *company.more_users(HOLDERS - 1))]
     for each in profiles:
-        request_run(services, each, Wanted(mode=Mode.INCREMENTAL), "bench")
-        while services.mailboxes.waiting(each.mailbox_id):
-            run_mailbox(services, each.mailbox_id, uuid4().hex)
+        run(services, each, Mode.INCREMENTAL)
         if len(graph.contacts_of(each.mailbox_id, FOLDER)) != CONTACTS:
             raise BenchError("a first sync did not bring all contacts")
     serve_company(services, CompanyJob(company.profile.company_id, Reason.BC, services.now()))
     for each in profiles:
-        while services.mailboxes.waiting(each.mailbox_id):
-            run_mailbox(services, each.mailbox_id, uuid4().hex)
+        work_off(services, each)
     return profiles

@@ -1,8 +1,8 @@
 """What a peer is asked to do, and how its process talks with the bench: lines of JSON on standard input and output.
 
 The first line in is the job; the answer tells the versions of the libraries, once token, folder and connection are
-there. Each further line is "first" (bring everybody into the folder) or "again" (a further run, nothing changed); the
-answer is the processor time that it took this process, in seconds.
+there. Each further line, whatever it says, asks for a run: bring into the folder whoever is missing there. The answer
+is the processor time that it took this process, in seconds.
 """
 
 import json
@@ -61,21 +61,17 @@ class Job:
 class Peer(Protocol):
     """Somebody who brings contacts into a mailbox, ready to begin."""
 
-    def first(self) -> None:
-        """Bring everybody into the empty folder."""
-
-    def again(self) -> None:
-        """Look whether there is anything to do, when there is nothing."""
+    def run(self) -> None:
+        """Bring everybody into the folder; who looks what is there already brings those who are missing."""
 
 
 def serve(make: Callable[[Job], Peer], libraries: Sequence[str]) -> None:
     """Do what the bench says until it says nothing any more."""
     peer = make(Job.of_line(sys.stdin.readline()))
     _say({name: version(name) for name in libraries})
-    for line in sys.stdin:
-        work = {"first": peer.first, "again": peer.again}[line.strip()]
+    for _ in sys.stdin:
         began = time.process_time()
-        work()
+        peer.run()
         _say({"processor": time.process_time() - began})
 
 

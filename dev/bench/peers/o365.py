@@ -42,7 +42,7 @@ class O365:
             raise RuntimeError("no token")
         self._folder = account.address_book().create_child_folder(job.folder)
 
-    def first(self) -> None:
+    def run(self) -> None:
         """Create everybody."""
         for person in self._people:
             contact = self._folder.new_contact()
@@ -61,10 +61,6 @@ class O365:
             contact.categories = CATEGORY
             if not contact.save():
                 raise RuntimeError("a contact was not saved")
-
-    def again(self) -> None:
-        """A library: what a further run does is its user's affair."""
-        raise NotImplementedError
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ Microsoft's.
 
 import asyncio
 import sys
-from collections.abc import Iterator
+from itertools import batched
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -51,13 +51,9 @@ class Sdk:
         self._contacts = folders.by_contact_folder_id(made.id).contacts
         self._work = {"one": self._one, "four": self._four, "batch": self._batch}[sys.argv[1]]
 
-    def first(self) -> None:
+    def run(self) -> None:
         """Create everybody."""
         self._runner.run(self._work())
-
-    def again(self) -> None:
-        """A library: what a further run does is its user's affair."""
-        raise NotImplementedError
 
     async def _one(self) -> None:
         for person in self._people:
@@ -76,7 +72,7 @@ class Sdk:
 
     async def _batch(self) -> None:
         builder = BatchRequestBuilder(self._adapter)
-        for people in _parts(self._people):
+        for people in batched(self._people, BATCH, strict=False):
             items = [self._item(person) for person in people]
             answer = await builder.post(BatchRequestContent({item.id: item for item in items}))
             for response in answer.responses.values():
@@ -107,10 +103,6 @@ def _contact(person: Person) -> Contact:
         ),
         categories=[CATEGORY],
     )
-
-
-def _parts(people: tuple[Person, ...]) -> Iterator[tuple[Person, ...]]:
-    return (people[start : start + BATCH] for start in range(0, len(people), BATCH))
 
 
 if __name__ == "__main__":

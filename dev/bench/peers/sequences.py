@@ -7,6 +7,7 @@ and reads them. Nobody's processor time can be told from it: it is that of `requ
 
 import sys
 from collections.abc import Callable, Iterator
+from itertools import batched
 from typing import Any
 
 import requests
@@ -60,7 +61,7 @@ class Lookups(_Mailbox):
     """Look up, then create: for each contact a request that finds it by its e-mail address, and one POST if it is not
     there. What a flow of a connector does, "find or create", and a tool that remembers nothing."""
 
-    def first(self) -> None:
+    def run(self) -> None:
         """Look everybody up, and create who is missing."""
         for person in self._people:
             address = person.email.replace("'", "''")
@@ -68,16 +69,12 @@ class Lookups(_Mailbox):
             if not self._get(self._contacts, **{"$filter": which, "$select": "id"})["value"]:
                 self._post(self._contacts, body(person))
 
-    def again(self) -> None:
-        """The same."""
-        self.first()
-
 
 class Listing(_Mailbox):
     """List, then create: the folder's contacts by pages of 100, and one POST for each that is missing. What published
     scripts do, and the first form of Business Central's own wizard, of which only the POSTs are known for certain."""
 
-    def first(self) -> None:
+    def run(self) -> None:
         """List everybody, and create who is missing."""
         asked = {"$top": "100", "$select": "id,displayName,emailAddresses"}
         rows = [row for page in self._pages(self._contacts, **asked) for row in page["value"]]
@@ -85,10 +82,6 @@ class Listing(_Mailbox):
         for person in self._people:
             if person.email.lower() not in known:
                 self._post(self._contacts, body(person))
-
-    def again(self) -> None:
-        """The same."""
-        self.first()
 
 
 class Wizard(_Mailbox):
@@ -105,22 +98,18 @@ class Wizard(_Mailbox):
         self._link = ""
         self._known: set[str] = set()
 
-    def first(self) -> None:
+    def run(self) -> None:
         """Read what is new in the folder, and create who is missing."""
         for page in self._pages(self._link or f"{self._contacts}/delta"):
             mails = [row.get("primaryEmailAddress") for row in page["value"]]
             self._known |= {each["address"].lower() for each in mails if each}
             self._link = page.get("@odata.deltaLink", self._link)
         missing = [each for each in self._people if each.email.lower() not in self._known]
-        for start in range(0, len(missing), BATCH):
-            items = [self._item(number, each) for number, each in enumerate(missing[start : start + BATCH], 1)]
+        for some in batched(missing, BATCH, strict=False):
+            items = [self._item(number, each) for number, each in enumerate(some, 1)]
             answer = self._post(f"{self._root}/$batch", {"requests": items})
             if wrong := [each for each in answer["responses"] if each["status"] >= 300 and each["status"] != 429]:
                 raise RuntimeError(f"an item was answered with {wrong[0]}")
-
-    def again(self) -> None:
-        """The same."""
-        self.first()
 
     def _item(self, number: int, person: Person) -> dict[str, Any]:
         """One contact with the properties that the wizard writes: no street, no middle name."""
